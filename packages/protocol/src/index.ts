@@ -14,6 +14,7 @@ export {
   type Value,
 } from "./descriptor.ts";
 export { ipamDriver } from "./ipam-driver.ts";
+export { decodeLogEntries, decodeLogEntry, encodeLogEntry, type LogEntry } from "./log-entry.ts";
 export { logDriver } from "./log-driver.ts";
 export { codecOf, takesEmptyBody, type Codec } from "./message.ts";
 export { metricsCollector } from "./metrics-collector.ts";

@@ -15,7 +15,7 @@ export const metricsCollector = defineProtocol({
       request: {},
       emptyBody: "nothing",
       reply: {},
-      since: "17.05",
+      since: "17.06",
       source,
     },
     stopMetrics: {
@@ -24,7 +24,7 @@ export const metricsCollector = defineProtocol({
       request: {},
       emptyBody: "nothing",
       reply: {},
-      since: "17.05",
+      since: "17.06",
       source,
     },
   },

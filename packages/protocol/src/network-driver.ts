@@ -95,7 +95,7 @@ export const networkDriver = defineProtocol({
         IPv6Data: ipv6Data,
       },
       reply: {},
-      since: "1.7",
+      since: "1.9",
       source: api,
     },
     deleteNetwork: {
@@ -103,7 +103,7 @@ export const networkDriver = defineProtocol({
       doc: "Remove a network and whatever is left on it. The engine forgets the network even when this fails; an unknown id succeeds.",
       request: { NetworkID: networkId },
       reply: {},
-      since: "1.7",
+      since: "1.9",
       source: api,
     },
     createEndpoint: {
@@ -158,7 +158,7 @@ export const networkDriver = defineProtocol({
           doc: "What the driver chose. A value for something the request had settled fails the container's start.",
         },
       },
-      since: "1.7",
+      since: "1.9",
       source: driver,
     },
     deleteEndpoint: {
@@ -166,7 +166,7 @@ export const networkDriver = defineProtocol({
       doc: "Give an endpoint up, joined or not. Errors are only logged; an unknown id succeeds.",
       request: endpoint,
       reply: {},
-      since: "1.7",
+      since: "1.9",
       source: api,
     },
     endpointOperInfo: {
@@ -174,7 +174,7 @@ export const networkDriver = defineProtocol({
       doc: "Facts about a live endpoint. Up to 26.1 an error fails the container's start.",
       request: endpoint,
       reply: { Value: { type: "json", optional: true, doc: "Any object; current engines use nothing of it." } },
-      since: "1.7",
+      since: "1.9",
       source: driver,
     },
     join: {
@@ -232,7 +232,7 @@ export const networkDriver = defineProtocol({
           doc: "No second interface on `docker_gwbridge` although there is no gateway.",
         },
       },
-      since: "1.7",
+      since: "1.9",
       source: driver,
     },
     leave: {
@@ -240,7 +240,7 @@ export const networkDriver = defineProtocol({
       doc: "The container goes; its link is still inside. Can come twice; an unknown id succeeds.",
       request: endpoint,
       reply: {},
-      since: "1.7",
+      since: "1.9",
       source: api,
     },
     programExternalConnectivity: {
@@ -284,7 +284,7 @@ export const networkDriver = defineProtocol({
         },
       },
       optional: "not-sent",
-      since: "1.12",
+      since: "1.13",
       source: driver,
     },
     freeNetwork: {
@@ -293,7 +293,7 @@ export const networkDriver = defineProtocol({
       request: { NetworkID: networkId },
       reply: {},
       optional: "not-sent",
-      since: "1.12",
+      since: "1.13",
       source: driver,
     },
     discoverNew: {

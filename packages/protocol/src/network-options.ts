@@ -70,7 +70,6 @@ export const endpointOptions = {
       type: "list",
       of: { type: "string" },
       optional: true,
-      since: "28.0",
       doc: "Name servers of the container.",
     },
   },
@@ -87,7 +86,7 @@ export const externalOptions = {
     "com.docker.network.driver.private.no_proxy_6to4": {
       type: "boolean",
       optional: true,
-      since: "29.0",
+      since: "28.0",
       doc: "True when another endpoint is the IPv6 gateway.",
     },
   },

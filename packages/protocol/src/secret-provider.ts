@@ -23,7 +23,7 @@ export const secretProvider = defineProtocol({
         TaskID: { ...text, doc: "The task." },
         TaskName: { ...text, doc: "`service.slot.task`." },
         TaskImage: { ...text, doc: "The task's image." },
-        NodeID: { ...text, doc: "The node the task goes to." },
+        NodeID: { ...text, since: "19.03", doc: "The node the task goes to." },
         ServiceEndpointSpec: {
           type: "object",
           optional: true,
@@ -53,10 +53,11 @@ export const secretProvider = defineProtocol({
         DoNotReuse: {
           type: "boolean",
           optional: true,
+          since: "19.03",
           doc: "Give the task a copy of its own; without it the answer replaces the one copy on the node.",
         },
       },
-      since: "17.10",
+      since: "17.07",
       source: "moby/moby vendor/github.com/moby/swarmkit/v2/manager/drivers/secrets.go",
     },
   },

@@ -25,7 +25,7 @@ const volumeFields = {
   CreatedAt: {
     type: "time",
     optional: true,
-    since: "17.06",
+    since: "17.07",
     doc: "When it was made. Left out when unknown: an empty text makes the engine drop the whole reply.",
   },
   Status: {
