@@ -21,7 +21,7 @@ export class CheckError extends Error {
 type Json = Record<string, unknown>;
 
 /** A check for one shape. A request or reply is changed in place: it was decoded from JSON a moment ago. */
-export function checkOf(shape: Shape, reading: Reading): Check {
+function checkOf(shape: Shape, reading: Reading): Check {
   const expected = expectations[shape.type];
   switch (shape.type) {
     case "string":

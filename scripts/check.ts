@@ -1,0 +1,34 @@
+// The quick gate: format, lint, types, generated pages, unused code, unit tests. Each line says how long it took.
+import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const steps: Record<string, string[]> = {
+  format: ["oxfmt", "--check", "."],
+  lint: ["oxlint", "--quiet"],
+  types: ["tsc", "--noEmit"],
+  "generated pages": ["node", "scripts/write-protocol-pages.ts", "--check"],
+  "unused code": ["knip"],
+  "unit tests": ["node", "--test", "--test-reporter=dot", ...unitTests()],
+};
+
+for (const [name, [command = "", ...args]] of Object.entries(steps)) {
+  const started = performance.now();
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: "utf8" });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  if (status === 0) {
+    console.log(`ok    ${name} (${seconds} s)`);
+    continue;
+  }
+  console.log(`FAIL  ${name} (${seconds} s): ${[command, ...args].slice(0, 3).join(" ")}\n${stdout}${stderr}`);
+  process.exit(1);
+}
+
+function unitTests(): string[] {
+  return globSync(["packages/**/*.test.ts", "plugins/**/*.test.ts", "examples/**/*.test.ts", "test/**/*.test.ts"], {
+    cwd: root,
+    exclude: (path) => path.includes("node_modules"),
+  }).sort();
+}
