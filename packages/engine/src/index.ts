@@ -1,1 +1,20 @@
-export {};
+export { formatAddress, parseAddress, type Address, type ParsedAddress, type Rules } from "./address.ts";
+export { createClient, type Client } from "./client.ts";
+export { connect, type CallOptions, type CallTarget, type ConnectOptions, type PluginConnection } from "./connect.ts";
+export { discover, lookup, type DiscoverOptions } from "./discover.ts";
+export {
+  ActivationError,
+  CallError,
+  DiscoveryError,
+  type CallErrorCode,
+  type CallErrorOptions,
+  type DiscoveryErrorCode,
+} from "./engine-error.ts";
+export { type RawReply, type StreamedReply } from "./exchange.ts";
+export { type KnownMethod } from "./known-method.ts";
+export { type EntryKind, type PluginEntry } from "./plugin-entry.ts";
+export { pluginFolders, type FoldersOptions, type PluginFolders } from "./plugin-folders.ts";
+export { probe, type PluginState, type ProbedEntry, type ProbeOptions } from "./probe.ts";
+export { type Profile } from "./profile.ts";
+export { type Clock, type FailedAttempt, type Retry, type RetryPolicy } from "./retry.ts";
+export { type TlsConfig, type TlsSettings } from "./tls-settings.ts";
