@@ -50,6 +50,8 @@ export interface PluginConnection extends AsyncDisposable {
   call(target: CallTarget, request?: unknown, options?: CallOptions): Promise<unknown>;
   /** The same, but returns the reply as it came, whatever its status; throws only where no reply came. */
   send(target: CallTarget, request?: unknown, options?: CallOptions): Promise<RawReply>;
+  /** What `call` makes of a reply that `send` brought: the decoded reply, or `CallError`. */
+  read(target: CallTarget, reply: RawReply): unknown;
   /** Calls a method whose reply is a stream; the deadline is for its headers. Throws `CallError` unless 200. */
   stream(target: CallTarget, request?: unknown, options?: CallOptions): Promise<StreamedReply>;
 }
@@ -92,16 +94,21 @@ export async function connect(target: string | PluginEntry, options: ConnectOpti
   };
   const send: PluginConnection["send"] = (target, request, given = {}) =>
     perform(prepare(target, request, given), { clock, run: exchange });
-  const call: PluginConnection["call"] = async (target, request, given = {}) => {
-    const prepared = prepare(target, request, given);
-    const reply = await perform(prepared, { clock, run: exchange });
-    return readReply(reply, { path: prepared.path, known: prepared.known, style });
-  };
+  const read: PluginConnection["read"] = (target, reply) =>
+    readReply(
+      reply,
+      typeof target === "string"
+        ? { path: target, known: knownMethod(target), style }
+        : { path: target.method.path, known: target, style },
+    );
+  const call: PluginConnection["call"] = async (target, request, given) =>
+    read(target, await send(target, request, given));
 
   return {
     address,
     profile,
     send,
+    read,
     call,
     stream: async (target, request, given = {}) => {
       const prepared = prepare(target, request, given);

@@ -11,10 +11,11 @@ export {
   type DiscoveryErrorCode,
 } from "./engine-error.ts";
 export { type RawReply, type StreamedReply } from "./exchange.ts";
+export { JsonTextError, parseFirstJson, placeOf, type FirstValue } from "./json-text.ts";
 export { type KnownMethod } from "./known-method.ts";
 export { type EntryKind, type PluginEntry } from "./plugin-entry.ts";
 export { pluginFolders, type FoldersOptions, type PluginFolders } from "./plugin-folders.ts";
 export { probe, type PluginState, type ProbedEntry, type ProbeOptions } from "./probe.ts";
-export { type Profile } from "./profile.ts";
+export { engineDeadline, type Profile } from "./profile.ts";
 export { type Clock, type FailedAttempt, type Retry, type RetryPolicy } from "./retry.ts";
 export { type TlsConfig, type TlsSettings } from "./tls-settings.ts";

@@ -1,10 +1,7 @@
 import { connect, type PluginConnection } from "./connect.ts";
 import { CallError, DiscoveryError } from "./engine-error.ts";
 import type { RawReply } from "./exchange.ts";
-import { knownMethod } from "./known-method.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
-import { requestStyles } from "./profile.ts";
-import { readReply } from "./reply.ts";
 
 /**
  * What stands behind an entry.
@@ -73,9 +70,7 @@ async function shakeHands(
   const { milliseconds } = reply;
   try {
     // The codec of the handshake gives this field this type.
-    const manifest = readReply(reply, { path, known: knownMethod(path), style: requestStyles.docker }) as {
-      Implements: readonly string[];
-    };
+    const manifest = connection.read(path, reply) as { Implements: readonly string[] };
     return { state: "answers", reason: "", implements: manifest.Implements, milliseconds };
   } catch (error) {
     if (!(error instanceof CallError)) throw error;

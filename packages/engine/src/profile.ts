@@ -1,5 +1,6 @@
 import type { Method } from "@outrigger/protocol";
 import type { Address } from "./address.ts";
+import { knownMethod } from "./known-method.ts";
 
 /** Whose requests to send: those of today's Docker Engine, of 20.10, or of Podman. */
 export type Profile = "docker" | "docker-20.10" | "podman";
@@ -52,6 +53,11 @@ const fallbackDeadlineMs = 30_000;
 /** Milliseconds one attempt of a call may take under a style. */
 export function deadlineOf(method: Method | undefined, style: RequestStyle): number {
   return style.deadlineMs ?? method?.deadlineMs ?? fallbackDeadlineMs;
+}
+
+/** Milliseconds that the callers of a profile give one attempt; undefined where they wait for ever. */
+export function engineDeadline(path: string, profile: Profile): number | undefined {
+  return requestStyles[profile].deadlineMs ?? knownMethod(path)?.method.deadlineMs;
 }
 
 /** The headers of one request, in the order and spelling of Go's client. */
