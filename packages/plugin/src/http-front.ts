@@ -1,0 +1,161 @@
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { mediaType, type Answer, type StreamAnswer, type TextAnswer } from "./answer.ts";
+import { sendStream } from "./byte-stream.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { Refusal } from "./refusal.ts";
+import { RunningCall } from "./running-call.ts";
+
+/** Limits on what a caller may send. */
+export interface HttpLimits {
+  readonly maxBodyBytes: number;
+  /** How long a request may take to arrive, from its first byte to its last. */
+  readonly receiveMs: number;
+}
+
+/** Answers connections with node:http; takes whatever a client may legally send. */
+export class HttpFront {
+  readonly #dispatcher: Dispatcher;
+  readonly #limits: HttpLimits;
+  readonly #server: Server;
+  /** How many calls of a connection have no answer yet. */
+  readonly #answering = new Map<Duplex, number>();
+  #draining = false;
+
+  constructor(dispatcher: Dispatcher, limits: HttpLimits) {
+    this.#dispatcher = dispatcher;
+    this.#limits = limits;
+    this.#server = createServer({
+      // The engine sends an empty Host before 20.10.26, and none of it matters here.
+      requireHostHeader: false,
+      // A connection that we close just as the engine uses it again makes it repeat the call with an empty body.
+      keepAliveTimeout: 0,
+      headersTimeout: limits.receiveMs,
+      requestTimeout: limits.receiveMs,
+      connectionsCheckingInterval: Math.min(limits.receiveMs, 1000),
+    });
+    this.#server.on("request", (request, response) => this.#receive(request, response));
+    // Without it, an unknown expectation is answered with an empty 417.
+    this.#server.on("checkExpectation", (request, response) => this.#receive(request, response));
+    this.#server.on("clientError", (error, socket) => this.#refuseConnection(error, socket));
+    // The time limits above start to work when the server listens; this one is handed its connections instead.
+    this.#server.emit("listening");
+  }
+
+  /** Serves a connection from its first byte on. */
+  accept(socket: Duplex): void {
+    this.#server.emit("connection", socket);
+  }
+
+  /** Closes idle connections now, the others after their answer. */
+  drain(): void {
+    this.#draining = true;
+    this.#server.closeIdleConnections();
+  }
+
+  /** Ends the supervision of connections; call it when none is left. */
+  close(): void {
+    // It never listened, which is all that the callback could complain about.
+    this.#server.close(() => {});
+  }
+
+  #receive(request: IncomingMessage, response: ServerResponse): void {
+    const path = (request.url ?? "").slice(1);
+    if (request.method !== "POST") {
+      response.setHeader("Allow", "POST");
+      return this.#refuse(path, response, new Refusal(`${request.method} is not supported; use POST`, { status: 405 }));
+    }
+    const { maxBodyBytes } = this.#limits;
+    if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) {
+      return this.#refuse(path, response, tooLarge(maxBodyBytes));
+    }
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= maxBodyBytes) chunks.push(chunk);
+      else if (!response.headersSent) this.#refuse(path, response, tooLarge(maxBodyBytes));
+    });
+    request.on("end", () => {
+      if (response.headersSent) return;
+      const [first = Buffer.alloc(0), ...rest] = chunks;
+      const answer = this.#dispatcher.dispatch(path, rest.length === 0 ? first : Buffer.concat(chunks));
+      if (answer instanceof RunningCall) this.#sendLater(request.socket, response, answer);
+      else this.#send(response, answer);
+    });
+  }
+
+  #sendLater(socket: Duplex, response: ServerResponse, call: RunningCall): void {
+    this.#answering.set(socket, (this.#answering.get(socket) ?? 0) + 1);
+    response.on("close", () => {
+      const others = (this.#answering.get(socket) ?? 1) - 1;
+      if (others > 0) this.#answering.set(socket, others);
+      else this.#answering.delete(socket);
+      if (!response.writableFinished) call.cancel(new Refusal("the caller hung up", { status: 500 }));
+    });
+    void call.answered?.then((answer) => this.#send(response, answer));
+  }
+
+  #send(response: ServerResponse, answer: Answer): void {
+    if ("stream" in answer) return this.#sendStream(response, answer);
+    if (response.destroyed) return;
+    response.writeHead(answer.status, {
+      "Content-Type": mediaType,
+      "Content-Length": Buffer.byteLength(answer.body),
+      ...(this.#draining && { Connection: "close" }),
+    });
+    response.end(answer.body);
+  }
+
+  #sendStream(response: ServerResponse, answer: StreamAnswer): void {
+    if (!response.destroyed) {
+      response.writeHead(200, { "Content-Type": mediaType });
+      response.flushHeaders();
+    }
+    void sendStream(answer.stream, {
+      write: (bytes) =>
+        response.write(bytes) ? Promise.resolve() : new Promise((resolve) => response.once("drain", resolve)),
+      end: () => response.end(),
+      cut: () => response.destroy(),
+    });
+  }
+
+  /** Answers without having read the body, so the connection cannot be used again. */
+  #refuse(path: string, response: ServerResponse, error: Refusal): void {
+    response.setHeader("Connection", "close");
+    this.#send(response, this.#dispatcher.refuse(path, error));
+  }
+
+  #refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
+    // In front of an answer that is under way, this one would be taken for it.
+    if (!socket.writable || this.#answering.has(socket)) socket.destroy(error);
+    else socket.end(rawAnswer(this.#dispatcher.refuse("", refusalFor(error))));
+  }
+}
+
+function tooLarge(maxBodyBytes: number): Refusal {
+  return new Refusal(`the body is larger than the ${maxBodyBytes} bytes this plugin takes`, { status: 413 });
+}
+
+/** Why node:http gave up on what a client sent. */
+function refusalFor(error: NodeJS.ErrnoException): Refusal {
+  const [status, text] = parserErrors[error.code ?? ""] ?? [400, "this is not an HTTP/1.1 request"];
+  return new Refusal(text, { status, cause: error });
+}
+
+const parserErrors: Record<string, [status: number, text: string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "the request took too long to arrive"],
+  HPE_HEADER_OVERFLOW: [431, "the request's headers are too large"],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, "the request's chunk extensions are too large"],
+};
+
+/** An answer for a connection that node:http no longer answers on. */
+function rawAnswer({ status, body }: TextAnswer): string {
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    `Content-Type: ${mediaType}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
+}
