@@ -1,1 +1,2 @@
-export {};
+export { openStore, type Migration, type Store, type StoreOptions, type Table } from "./store.ts";
+export { StoreError, type StoreErrorCode } from "./store-error.ts";

@@ -1,0 +1,151 @@
+// The SQLite file itself: made whole or not at all, held by one process, checked, and set aside when damaged.
+import { randomUUID } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { lockHolder } from "./lock-holder.ts";
+import { StoreError } from "./store-error.ts";
+
+/** "OUTR": marks a file as ours and its one table as the layout below. */
+const applicationId = 0x4f555452;
+
+const layout = `
+  CREATE TABLE records (kind TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, key)) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = ${applicationId};
+`;
+
+// https://sqlite.org/rescode.html
+const resultCode = { busy: 5, corrupt: 11, notADatabase: 26 };
+
+/** Opens the file for this process alone, and makes it first where there is none. Throws `StoreError`. */
+export function openStateFile(file: string): DatabaseSync {
+  checkFolder(dirname(file));
+  if (!existsSync(file)) {
+    refuseToReplaceDamaged(file);
+    make(file);
+  }
+  const database = new DatabaseSync(file);
+  try {
+    hold(database);
+    check(database, file);
+    return database;
+  } catch (error) {
+    const explained = explain(error, file);
+    database.close();
+    throw explained;
+  }
+}
+
+function checkFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { mode } = statSync(folder);
+  if ((mode & 0o022) !== 0) {
+    throw new StoreError(
+      "unsafe",
+      `state folder ${folder} can be written by other users; take that away with: chmod go-w ${folder}`,
+    );
+  }
+}
+
+function refuseToReplaceDamaged(file: string): void {
+  const damaged = readdirSync(dirname(file)).find((name) => name.startsWith(`${basename(file)}.damaged-`));
+  if (damaged === undefined) return;
+  const aside = join(dirname(file), damaged);
+  throw new StoreError(
+    "damaged",
+    `state file ${file} was damaged and set aside in ${aside}; put a backup in its place, or move that folder elsewhere to begin without any state`,
+  );
+}
+
+/** An interrupted start must not leave a file that looks damaged, so it gets its name only when it is complete. */
+function make(file: string): void {
+  const unfinished = `${file}.new-${randomUUID()}`;
+  closeSync(openSync(unfinished, "wx", 0o600));
+  try {
+    const database = new DatabaseSync(unfinished);
+    database.exec(`BEGIN; ${layout} COMMIT`);
+    database.close();
+    linkUnlessThere(unfinished, file);
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
+  syncFolder(dirname(file));
+}
+
+/** Two processes may start at once: the second goes on with the first one's file, and finds it in use. */
+function linkUnlessThere(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!existsSync(to)) throw error;
+  }
+}
+
+/**
+ * Takes the file's lock, which the kernel gives back when the process ends. The write-ahead log needs one flush for
+ * each commit where the rollback journal needs three; both are safe against power loss with `synchronous = FULL`.
+ */
+function hold(database: DatabaseSync): void {
+  database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  database.exec("BEGIN EXCLUSIVE; COMMIT");
+}
+
+function check(database: DatabaseSync, file: string): void {
+  const id = database.prepare("PRAGMA application_id").get()?.["application_id"];
+  if (id !== applicationId && database.prepare("SELECT name FROM sqlite_schema").get() !== undefined) {
+    throw new StoreError("foreign", `${file} is the database of another program; give the plugin a file of its own`);
+  }
+  const findings = database.prepare("PRAGMA integrity_check").all();
+  const finding = findings.map((row) => String(row["integrity_check"])).find((text) => text !== "ok");
+  if (finding !== undefined || id !== applicationId) throw setAside(file, { why: finding ?? "it is empty" });
+}
+
+function explain(error: unknown, file: string): unknown {
+  if (!(error instanceof Error && "errcode" in error)) return error;
+  // Extended result codes carry the plain one in their low byte.
+  const code = Number(error.errcode) & 0xff;
+  if (code === resultCode.corrupt || code === resultCode.notADatabase) {
+    return setAside(file, { why: error.message, cause: error });
+  }
+  if (code !== resultCode.busy) {
+    return new StoreError("unreadable", `state file ${file} cannot be opened: ${error.message}`, { cause: error });
+  }
+  const holder = lockHolder(file);
+  const who = holder === undefined ? "another process" : `process ${holder}`;
+  return new StoreError("in-use", `state file ${file} is in use by ${who}; stop that first`, { cause: error });
+}
+
+/** Moves the damaged file with its write-ahead log into a folder of their own, while we still hold it. */
+function setAside(file: string, options: { readonly why: string; readonly cause?: unknown }): StoreError {
+  const aside = `${file}.damaged-${new Date().toISOString().replaceAll(":", "")}`;
+  mkdirSync(aside, { mode: 0o700 });
+  for (const part of [`${file}-wal`, `${file}-journal`, file]) {
+    if (existsSync(part)) renameSync(part, join(aside, basename(part)));
+  }
+  syncFolder(dirname(file));
+  return new StoreError(
+    "damaged",
+    `state file ${file} is damaged (${options.why}) and was set aside in ${aside}; put a backup in its place, or move that folder elsewhere to begin without any state`,
+    { cause: options.cause },
+  );
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
