@@ -12,3 +12,14 @@ export type { Listen } from "./listener.ts";
 export { serve, type ServeOptions, type Serving } from "./serve.ts";
 export { ServeError, type ServeErrorCode } from "./serve-error.ts";
 export type { UnixAddress } from "./unix-socket.ts";
+export { createLogger, logCalls, type Logger } from "./logger.ts";
+export {
+  defineOptions,
+  describeOptions,
+  parseOptions,
+  type Option,
+  type Options,
+  type OptionValue,
+  type OptionValues,
+} from "./options.ts";
+export { definePluginModule, type PluginContext, type PluginModule } from "./plugin-module.ts";
