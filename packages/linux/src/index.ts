@@ -1,1 +1,4 @@
-export {};
+export { startChild, type Child, type ChildOptions, type Ending } from "./child.ts";
+export { parseMounts, readMounts, type Mount } from "./mount-info.ts";
+export { enterNamespaces, type Namespace } from "./namespaces.ts";
+export { CommandError, plainEnvironment, run, type RunOptions, type RunResult } from "./run.ts";
