@@ -23,3 +23,7 @@ export {
   type OptionValues,
 } from "./options.ts";
 export { definePluginModule, type PluginContext, type PluginModule } from "./plugin-module.ts";
+export type { SystemdAddress } from "./systemd.ts";
+export type { TcpAddress } from "./tcp.ts";
+export type { TlsAddress, TlsSpec } from "./tls.ts";
+export { createMetrics, type Metrics } from "./metrics.ts";

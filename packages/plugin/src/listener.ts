@@ -1,24 +1,82 @@
-import { createServer, type Socket } from "node:net";
-import { releaseOnExit } from "./on-exit.ts";
+import { createServer, type Server, type Socket } from "node:net";
+import { textOf } from "./answer.ts";
+import { ServeError } from "./serve-error.ts";
+import { listenSystemd, type SystemdAddress } from "./systemd.ts";
+import { listenTcp, type TcpAddress } from "./tcp.ts";
+import { createTlsServer, listenTls, type TlsAddress } from "./tls.ts";
 import { listenUnix, type UnixAddress } from "./unix-socket.ts";
-import { resolve } from "node:path";
 
 /** Where a plugin can be reached. */
-export type Listen = UnixAddress;
+export type Listen = UnixAddress | TcpAddress | TlsAddress | SystemdAddress;
+
+/** What a listening server is known by. */
+export interface Place {
+  /** What the engine dials. */
+  readonly url: string;
+  /** Removes what leads the engine there. */
+  readonly withdraw: () => void;
+}
 
 /** An open way to a plugin. */
 export interface Listener {
-  /** What the engine dials: `unix:///run/docker/plugins/x.sock`, `tcp://127.0.0.1:4000`, `https://db1:4000`. */
+  /** What the engine dials, or `fd://3` for a socket of systemd's. */
   readonly addresses: readonly string[];
-  /** Removes what makes the engine come here. Connections are still accepted. */
+  /** Removes what leads the engine here; what it dialled before is still accepted. */
   readonly withdraw: () => void;
-  /** Stops accepting. */
+  /** Accepts no more. */
   readonly close: () => void;
 }
 
-/** Opens a way to a plugin; `accept` gets every connection. */
+/** Opens a way to a plugin; `accept` gets every connection. Throws `ServeError`. */
 export async function openListener(listen: Listen, accept: (socket: Socket) => void): Promise<Listener> {
-  const server = createServer({ noDelay: true }, accept);
-  const withdraw = releaseOnExit(await listenUnix(server, listen));
-  return { addresses: [`unix://${resolve(listen.unix)}`], withdraw, close: () => server.close() };
+  try {
+    return await open(listen, accept);
+  } catch (error) {
+    throw error instanceof ServeError ? error : explain(listen, error);
+  }
 }
+
+async function open(listen: Listen, accept: (socket: Socket) => void): Promise<Listener> {
+  if ("systemd" in listen) {
+    const listening = await listenSystemd(listen, accept);
+    return {
+      addresses: listening.map(({ url }) => url),
+      withdraw: () => {},
+      close: () => listening.forEach(({ server }) => server.close()),
+    };
+  }
+  const server = "tls" in listen ? await createTlsServer(listen, accept) : createServer({ noDelay: true }, accept);
+  try {
+    const { url, withdraw } = await place(server, listen);
+    return { addresses: [url], withdraw, close: () => server.close() };
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+}
+
+function place(server: Server, listen: UnixAddress | TcpAddress | TlsAddress): Promise<Place> {
+  if ("tls" in listen) return listenTls(server, listen);
+  return "tcp" in listen ? listenTcp(server, listen) : listenUnix(server, listen);
+}
+
+function explain(listen: Listen, cause: unknown): ServeError {
+  const where =
+    "tls" in listen ? listen.tls : "tcp" in listen ? listen.tcp : "unix" in listen ? listen.unix : "systemd";
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  const remedy = remedies[String(code)];
+  return new ServeError(
+    code === "EADDRINUSE" ? "address-in-use" : "unavailable",
+    `cannot serve at ${where}: ${textOf(cause)}${remedy === undefined ? "" : `; ${remedy}`}`,
+    { cause },
+  );
+}
+
+const remedies: Record<string, string> = {
+  EACCES: "run as root, or choose a place that this user may write to",
+  EPERM: "run as root, or choose a place that this user may write to",
+  EADDRINUSE: "stop what listens there, or choose another port",
+  EADDRNOTAVAIL: "choose an address of this machine",
+  ENOTFOUND: "choose a host name that resolves",
+  EROFS: "choose a folder that can be written to",
+};

@@ -12,6 +12,8 @@ export interface Logger {
 /** Writes `info` lines to one stream and the others to another: standard output and error where left out. */
 export function createLogger(streams: { out?: Writable; err?: Writable } = {}): Logger {
   const { out = process.stdout, err = process.stderr } = streams;
+  // A managed plugin's output goes to the engine, which may be gone for a while; that must not end the plugin.
+  for (const stream of [out, err]) if (!stream.listeners("error").includes(ignore)) stream.on("error", ignore);
   const write = (stream: Writable, line: string): void => void stream.write(`${line}\n`);
   return {
     info: (text) => write(out, oneLine(text)),
@@ -50,3 +52,5 @@ function oneLine(text: string): string {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
 }
+
+function ignore(): void {}

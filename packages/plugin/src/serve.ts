@@ -55,37 +55,51 @@ export async function serve(plugin: Plugin, options: ServeOptions = {}): Promise
     receiveMs: options.receiveTimeoutMs ?? 30_000,
   });
   const connections = new Connections(http);
-  const listeners: Listener[] = [];
-  const release: (() => void)[] = [];
+  const opening = openAll(listensOf(plugin, options), connections);
   const { promise: closed, resolve: haveClosed } = Promise.withResolvers<void>();
+  const releases: (() => void)[] = [];
 
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= stop().finally(haveClosed));
   const stop = async (): Promise<void> => {
-    for (const listener of listeners) listener.withdraw();
-    // What was dialled before the address went is accepted and read first: cut off, the engine repeats it without a body.
+    const listeners = await opening.catch((): Listener[] => []);
+    for (const { withdraw } of listeners) withdraw();
+    // What dialled before is accepted and read first: the engine repeats a call that is cut off, without its body.
     await nextTurn();
     await nextTurn();
-    for (const listener of listeners) listener.close();
-    const drained = Promise.all([connections.drain(), dispatcher.drain()]);
-    await within(drained, options.drainTimeoutMs ?? 8000);
+    for (const { close } of listeners) close();
+    await within(Promise.all([connections.drain(), dispatcher.drain()]), options.drainTimeoutMs ?? 8000);
     dispatcher.cancelAll();
     await within(connections.drain(), flushMs);
     connections.destroy();
-    for (const undo of release) undo();
+    for (const release of releases) release();
+    haveClosed();
   };
+  let stopping: Promise<void> | undefined;
+  const close = (): Promise<void> => (stopping ??= stop());
 
+  if (options.containCrashes !== false) releases.push(containCrashes());
+  if (options.signals !== false) releases.push(closeOnSignal(close));
   try {
-    for (const listen of listensOf(plugin, options)) {
-      listeners.push(await openListener(listen, (socket) => connections.accept(socket)));
-    }
+    const listeners = await opening;
+    return { addresses: listeners.flatMap(({ addresses }) => addresses), closed, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
   }
-  if (options.containCrashes !== false) release.push(containCrashes());
-  if (options.signals !== false) release.push(closeOnSignal(close));
-  return { addresses: listeners.flatMap(({ addresses }) => addresses), closed, [Symbol.asyncDispose]: close };
+}
+
+/** Opens all or none. */
+async function openAll(listens: readonly Listen[], connections: Connections): Promise<Listener[]> {
+  const listeners: Listener[] = [];
+  try {
+    for (const listen of listens) listeners.push(await openListener(listen, (socket) => connections.accept(socket)));
+    return listeners;
+  } catch (error) {
+    for (const { withdraw, close } of listeners) {
+      withdraw();
+      close();
+    }
+    throw error;
+  }
 }
 
 function listensOf(plugin: Plugin, options: ServeOptions): readonly Listen[] {

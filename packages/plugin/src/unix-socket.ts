@@ -18,6 +18,8 @@ import {
 import { createConnection, type Server } from "node:net";
 import { basename, dirname, join, resolve } from "node:path";
 import { listenOn } from "./listen-on.ts";
+import type { Place } from "./listener.ts";
+import { releaseOnExit } from "./on-exit.ts";
 import { ServeError } from "./serve-error.ts";
 
 /** A unix socket; only its owner and its group may connect, for the protocol has no authentication. */
@@ -34,7 +36,7 @@ export interface UnixAddress {
 const maxPathBytes = 107;
 
 /**
- * Makes a server listen on a socket file and returns what removes the file again. Throws `ServeError` where a process
+ * Makes a server listen on a socket file. Throws `ServeError` where a process
  * answers at that path, where something else than a socket lies there, or where another process takes it this moment.
  *
  * The socket is made in a folder of its own and linked into place when it has its mode and accepts, so the engine
@@ -42,7 +44,7 @@ const maxPathBytes = 107;
  * fails while another one's folder with its socket is there. What a killed process left behind has a name of its own,
  * so clearing it away twice cannot hit a successor.
  */
-export async function listenUnix(server: Server, address: UnixAddress): Promise<() => void> {
+export async function listenUnix(server: Server, address: UnixAddress): Promise<Place> {
   const path = resolve(address.unix);
   const lock = join(dirname(path), `.${basename(path)}`);
   const name = randomBytes(2).toString("hex").slice(1);
@@ -58,15 +60,13 @@ export async function listenUnix(server: Server, address: UnixAddress): Promise<
     await chmod(socket, address.mode ?? 0o660);
     await takeLock(folder, lock, path);
     try {
-      return await publish(join(lock, name), path);
+      const withdraw = await publish(join(lock, name), path);
+      return { url: `unix://${path}`, withdraw };
     } finally {
       await unlink(join(lock, name));
       // A contender may have renamed its own folder over the empty one.
       await rmdir(lock).catch(ignore);
     }
-  } catch (error) {
-    server.close();
-    throw error;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -124,10 +124,10 @@ async function publish(socket: string, path: string): Promise<() => void> {
   } catch (cause) {
     throw hasCode(cause, "EEXIST") ? inUse(path, { cause }) : cause;
   }
-  return () => {
+  return releaseOnExit(() => {
     const now = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     if (now?.ino === own.ino && now.dev === own.dev) unlinkSync(path);
-  };
+  });
 }
 
 /** Who is behind a path: nobody, a process that accepts, a process that is gone, or something that is no such socket. */
