@@ -45,7 +45,7 @@ export interface PluginConnection extends AsyncDisposable {
   activate(options?: CallOptions): Promise<readonly string[]>;
   /**
    * Calls a method and returns the reply as the engine would decode it. Without a request the body is what the
-   * engine sends for a call without fields. Throws `CallError`, or the signal's reason.
+   * engine sends for a call without fields; bytes are sent as they are. Throws `CallError`, or the signal's reason.
    */
   call(target: CallTarget, request?: unknown, options?: CallOptions): Promise<unknown>;
   /** The same, but returns the reply as it came, whatever its status; throws only where no reply came. */
@@ -171,6 +171,7 @@ function bodyOf(known: KnownMethod | undefined, request: unknown, style: Request
     const empty = known?.method.emptyBody === "{}" && style.emptyObject;
     return Buffer.from(empty ? `{}${style.lineEnd}` : "");
   }
+  if (request instanceof Uint8Array) return Buffer.from(request);
   return Buffer.from(encodeBody(request, known?.method.request) + style.lineEnd);
 }
 

@@ -11,6 +11,7 @@ import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { formatAddress, type Address } from "./address.ts";
 import { CallError, type CallErrorCode } from "./engine-error.ts";
+import { tlsFactsOf, type TlsFacts } from "./tls-facts.ts";
 
 /** Where one attempt goes, what it carries and what it may cost. */
 export interface Attempt {
@@ -32,6 +33,8 @@ export interface RawReply {
   readonly body: Buffer;
   /** From the first byte of dialling to the last byte of the reply. */
   readonly milliseconds: number;
+  /** Present over TLS. */
+  readonly tls?: TlsFacts | undefined;
 }
 
 /** A 200 reply whose body is still to come; ending the iteration, or disposing, closes the connection. */
@@ -46,8 +49,10 @@ export async function exchange(attempt: Attempt): Promise<RawReply> {
   const started = performance.now();
   using watch = watchAttempt(attempt);
   const response = await open(attempt, watch);
+  // Before the body: the connection may be gone after it.
+  const tls = tlsFactsOf(response.socket);
   const body = await readBody(response, attempt, watch);
-  return { ...headOf(response), body, milliseconds: performance.now() - started };
+  return { ...headOf(response), body, milliseconds: performance.now() - started, tls };
 }
 
 /** Sends one request; a 200 is handed back as soon as its headers are there, which ends the deadline. */

@@ -18,4 +18,5 @@ export { pluginFolders, type FoldersOptions, type PluginFolders } from "./plugin
 export { probe, type PluginState, type ProbedEntry, type ProbeOptions } from "./probe.ts";
 export { engineDeadline, type Profile } from "./profile.ts";
 export { type Clock, type FailedAttempt, type Retry, type RetryPolicy } from "./retry.ts";
+export { type TlsFacts } from "./tls-facts.ts";
 export { type TlsConfig, type TlsSettings } from "./tls-settings.ts";
