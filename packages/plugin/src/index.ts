@@ -27,3 +27,4 @@ export type { SystemdAddress } from "./systemd.ts";
 export type { TcpAddress } from "./tcp.ts";
 export type { TlsAddress, TlsSpec } from "./tls.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
+export { nearest } from "./nearest.ts";
