@@ -15,11 +15,15 @@ export class Connections {
 
   /** Takes a new connection; its first bytes decide who answers it. */
   accept(socket: Socket): void {
+    if (this.#empty !== undefined) return void socket.destroy();
     this.#open.add(socket);
     this.#silent.add(socket);
     // A caller that breaks off is no event; its calls learn of it from the answer that cannot be sent.
     socket.on("error", () => {});
     socket.once("close", () => this.#forget(socket));
+    socket.once("end", () => {
+      if (this.#silent.has(socket)) socket.destroy();
+    });
     socket.once("data", (bytes: Buffer) => {
       this.#silent.delete(socket);
       socket.unshift(bytes);

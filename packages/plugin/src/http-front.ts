@@ -2,6 +2,7 @@ import { createServer, STATUS_CODES, type IncomingMessage, type Server, type Ser
 import type { Duplex } from "node:stream";
 import { mediaType, type Answer, type StreamAnswer, type TextAnswer } from "./answer.ts";
 import { sendStream } from "./byte-stream.ts";
+import { BodyBuffer } from "./body-buffer.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { Refusal } from "./refusal.ts";
 import { RunningCall } from "./running-call.ts";
@@ -37,7 +38,8 @@ export class HttpFront {
     this.#server.on("request", (request, response) => this.#receive(request, response));
     // Without it, an unknown expectation is answered with an empty 417.
     this.#server.on("checkExpectation", (request, response) => this.#receive(request, response));
-    this.#server.on("clientError", (error, socket) => this.#refuseConnection(error, socket));
+    // Later, for a whole request in front of what could not be parsed is only now being answered.
+    this.#server.on("clientError", (error, socket) => setImmediate(() => this.#refuseConnection(error, socket)));
     // The time limits above start to work when the server listens; this one is handed its connections instead.
     this.#server.emit("listening");
   }
@@ -65,21 +67,24 @@ export class HttpFront {
       response.setHeader("Allow", "POST");
       return this.#refuse(path, response, new Refusal(`${request.method} is not supported; use POST`, { status: 405 }));
     }
+    if (request.headers.origin !== undefined) {
+      // A web page can make its reader's browser post here; an engine names no origin.
+      const text = "a web page cannot call a plugin; leave the Origin header out";
+      return this.#refuse(path, response, new Refusal(text, { status: 403 }));
+    }
     const { maxBodyBytes } = this.#limits;
     if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) {
       return this.#refuse(path, response, tooLarge(maxBodyBytes));
     }
-    const chunks: Buffer[] = [];
-    let length = 0;
+    const body = new BodyBuffer();
     request.on("data", (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= maxBodyBytes) chunks.push(chunk);
-      else if (!response.headersSent) this.#refuse(path, response, tooLarge(maxBodyBytes));
+      if (response.headersSent) return;
+      if (body.length + chunk.length > maxBodyBytes) this.#refuse(path, response, tooLarge(maxBodyBytes));
+      else body.append(chunk);
     });
     request.on("end", () => {
       if (response.headersSent) return;
-      const [first = Buffer.alloc(0), ...rest] = chunks;
-      const answer = this.#dispatcher.dispatch(path, rest.length === 0 ? first : Buffer.concat(chunks));
+      const answer = this.#dispatcher.dispatch(path, body.bytes());
       if (answer instanceof RunningCall) this.#sendLater(request.socket, response, answer);
       else this.#send(response, answer);
     });

@@ -1,4 +1,7 @@
-import type { ListenOptions, Server } from "node:net";
+import type { ListenOptions, Server, ServerOpts } from "node:net";
+
+/** Half-open, so that a request which was cut short can still be refused with a reason. */
+export const connectionOptions: ServerOpts = { allowHalfOpen: true, noDelay: true };
 
 /** Makes a server listen; rejects with what the system says. */
 export function listenOn(server: Server, options: ListenOptions & { fd?: number }): Promise<void> {
@@ -6,6 +9,8 @@ export function listenOn(server: Server, options: ListenOptions & { fd?: number 
     server.once("error", reject);
     server.listen(options, () => {
       server.off("error", reject);
+      // A connection that could not be accepted; the others go on.
+      server.on("error", (error) => process.emitWarning(error));
       resolve();
     });
   });

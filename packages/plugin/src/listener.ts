@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { textOf } from "./answer.ts";
+import { connectionOptions } from "./listen-on.ts";
 import { ServeError } from "./serve-error.ts";
 import { listenSystemd, type SystemdAddress } from "./systemd.ts";
 import { listenTcp, type TcpAddress } from "./tcp.ts";
@@ -45,7 +46,7 @@ async function open(listen: Listen, accept: (socket: Socket) => void): Promise<L
       close: () => listening.forEach(({ server }) => server.close()),
     };
   }
-  const server = "tls" in listen ? await createTlsServer(listen, accept) : createServer({ noDelay: true }, accept);
+  const server = "tls" in listen ? await createTlsServer(listen, accept) : createServer(connectionOptions, accept);
   try {
     const { url, withdraw } = await place(server, listen);
     return { addresses: [url], withdraw, close: () => server.close() };

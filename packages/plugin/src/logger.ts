@@ -35,7 +35,7 @@ export function logCalls(log: Logger): Hooks {
 
 function summary({ path, status, milliseconds, engineMs }: CallRecord): string {
   const share = engineMs === Infinity ? "" : `, ${Math.ceil((milliseconds / engineMs) * 100)} % of the engine's time`;
-  return `${path || "unreadable request"} ${status} in ${milliseconds.toFixed(1)} ms${share}`;
+  return `${path.slice(0, 80) || "unreadable request"} ${status} in ${milliseconds.toFixed(1)} ms${share}`;
 }
 
 function withCause(text: string, error: unknown): string {

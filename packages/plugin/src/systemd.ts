@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { listenOn } from "./listen-on.ts";
+import { connectionOptions, listenOn } from "./listen-on.ts";
 import { ServeError } from "./serve-error.ts";
 import { insecure, isLoopback } from "./tcp.ts";
 
@@ -22,7 +22,7 @@ export async function listenSystemd(
   const count = takeCount();
   try {
     for (let fd = firstFd; fd < firstFd + count; fd++) {
-      const server = createServer({ noDelay: true }, accept);
+      const server = createServer(connectionOptions, accept);
       await listenOn(server, { fd });
       listening.push({ server, url: `fd://${fd}` });
       const bound = server.address();

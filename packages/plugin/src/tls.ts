@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Server, Socket } from "node:net";
 import { createServer } from "node:tls";
 import { resolve } from "node:path";
-import { listenOn } from "./listen-on.ts";
+import { connectionOptions, listenOn } from "./listen-on.ts";
 import type { Place } from "./listener.ts";
 import { specName, writeSpecFile } from "./spec-file.ts";
 import { parseHostPort, urlOf } from "./tcp.ts";
@@ -35,14 +35,14 @@ export async function createTlsServer(address: TlsAddress, accept: (socket: Sock
     [address.cert, address.key, address.clientCa].map((file) => readFile(file)),
   );
   const server = createServer({
+    ...connectionOptions,
     cert,
     key,
     ca,
     requestCert: true,
     rejectUnauthorized: true,
     minVersion: "TLSv1.2",
-    handshakeTimeout: 30_000,
-    noDelay: true,
+    handshakeTimeout: 10_000,
   });
   return server.on("secureConnection", accept);
 }
