@@ -30,10 +30,13 @@ export const plugin = definePlugin({
       },
       requestAddress({ PoolID, Address }) {
         const pool = pools.get(PoolID);
-        if (pool === undefined) throw new RequestError(`there is no pool ${PoolID}; remove the network and make it again`);
+        if (pool === undefined)
+          throw new RequestError(`there is no pool ${PoolID}; remove the network and make it again`);
         const address = Address === "" ? firstFree(pool) : toNumber(Address);
-        if (address === undefined) throw new RequestError(`subnet ${PoolID} is full; remove a container or use a larger --subnet`);
-        if (address < pool.base || address >= pool.base + pool.size) throw new RequestError(`${Address} is not in subnet ${PoolID}`);
+        if (address === undefined)
+          throw new RequestError(`subnet ${PoolID} is full; remove a container or use a larger --subnet`);
+        if (address < pool.base || address >= pool.base + pool.size)
+          throw new RequestError(`${Address} is not in subnet ${PoolID}`);
         if (pool.taken.has(address)) throw new RequestError(`${Address} is taken; choose another --ip`);
         pool.taken.add(address);
         return { Address: `${toText(address)}${PoolID.slice(PoolID.indexOf("/"))}` };
@@ -54,7 +57,8 @@ function freeSubnet(): string {
 
 function poolOf(cidr: string): Pool {
   const [network = "", prefix = ""] = cidr.split("/");
-  if (!isIPv4(network) || !(Number(prefix) <= 30)) throw new RequestError(`${cidr} is no IPv4 subnet of four addresses or more`);
+  if (!isIPv4(network) || !(Number(prefix) <= 30))
+    throw new RequestError(`${cidr} is no IPv4 subnet of four addresses or more`);
   const size = 2 ** (32 - Number(prefix));
   return { base: Math.floor(toNumber(network) / size) * size, size, taken: new Set() };
 }

@@ -20,7 +20,8 @@ export const plugin = definePlugin({
   drivers: {
     LogDriver: {
       startLogging({ File, Info }) {
-        if (!/^[0-9a-f]{64}$/.test(Info.ContainerID)) throw new RequestError(`"${Info.ContainerID}" is no container's id`);
+        if (!/^[0-9a-f]{64}$/.test(Info.ContainerID))
+          throw new RequestError(`"${Info.ContainerID}" is no container's id`);
         mkdirSync(folder, { recursive: true });
         // Opened without waiting, and read as a socket: a plain file stream would hold one of Node's few threads.
         const pipe = new Socket({ fd: openSync(File, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
@@ -51,7 +52,7 @@ async function copyLines(pipe: Socket, file: WriteStream): Promise<void> {
 
 /** The engine holds the pipe open until StopLogging answers, so what is left is read until a turn brings nothing. */
 async function untilEmpty(pipe: Socket): Promise<void> {
-  for (let before = -1; before !== pipe.bytesRead; ) {
+  for (let before = -1; before !== pipe.bytesRead;) {
     before = pipe.bytesRead;
     await setImmediate();
     await setImmediate();
