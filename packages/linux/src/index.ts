@@ -1,4 +1,6 @@
+export { readBootId } from "./boot-id.ts";
 export { startChild, type Child, type ChildOptions, type Ending } from "./child.ts";
+export { findFolderUsers, type FolderUsers } from "./folder-users.ts";
 export { parseMounts, readMounts, type Mount } from "./mount-info.ts";
 export { enterNamespaces, type Namespace } from "./namespaces.ts";
 export { CommandError, plainEnvironment, run, type RunOptions, type RunResult } from "./run.ts";

@@ -1,0 +1,100 @@
+import { lstat, mkdir, open, rename, realpath } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { randomUUID } from "node:crypto";
+import { readMounts } from "@outrigger/linux";
+import { DriverError } from "@outrigger/protocol";
+import { folderNameOf } from "./volume-name.ts";
+
+/** The folders below the root: one for each volume, and the trash that removed ones are deleted in. */
+export class VolumeFolders {
+  readonly trash: string;
+  readonly #volumes: string;
+
+  private constructor(root: string) {
+    this.#volumes = join(root, "volumes");
+    this.trash = join(root, "trash");
+  }
+
+  /** Makes what is missing, for the owner alone. */
+  static async open(root: string): Promise<VolumeFolders> {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    const folders = new VolumeFolders(await realpath(root));
+    await mkdir(folders.#volumes, { recursive: true, mode: 0o700 });
+    await mkdir(folders.trash, { recursive: true, mode: 0o700 });
+    return folders;
+  }
+
+  /** Where a volume of this name has its folder. */
+  of(name: string): string {
+    return join(this.#volumes, folderNameOf(name));
+  }
+
+  /** Throws if there is a folder that no record explains: it may hold data of an earlier installation. */
+  async refuseUnknown(folder: string): Promise<void> {
+    if ((await kindOf(folder)) === undefined) return;
+    throw new DriverError(
+      `folder ${folder} is there although no volume of this name is known, so it may hold data that somebody misses; move it elsewhere first`,
+    );
+  }
+
+  async make(folder: string): Promise<void> {
+    await mkdir(folder, { mode: 0o700 });
+    await syncFolder(this.#volumes);
+  }
+
+  /** Takes the folder away in one step; what it held is deleted later. Does nothing if it is gone already. */
+  async discard(folder: string): Promise<void> {
+    if ((await kindOf(folder)) === undefined) return;
+    await this.refuseMounts(folder);
+    await rename(folder, join(this.trash, randomUUID()));
+    await syncFolder(this.#volumes);
+    await syncFolder(this.trash);
+  }
+
+  /** Throws if anything is mounted in the folder: deleting would reach what is mounted there. */
+  async refuseMounts(folder: string): Promise<void> {
+    const inside = (await readMounts()).find(({ mountpoint }) => isWithin(folder, mountpoint));
+    if (inside === undefined) return;
+    throw new DriverError(
+      `${inside.fileSystem} file system ${inside.source} is mounted on ${inside.mountpoint}; unmount it first: umount ${inside.mountpoint}`,
+    );
+  }
+
+  /** Throws unless the path is a folder within a volume's folder, reached without a link. */
+  async checkMountpoint(path: string, folder: string): Promise<void> {
+    if (resolve(path) !== path || !isWithin(folder, path))
+      throw new DriverError(`mountpoint ${path} is outside of the volume's folder ${folder}`);
+    const parts = relative(dirname(this.#volumes), path).split(sep);
+    for (let length = 1; length <= parts.length; length++) {
+      const part = join(dirname(this.#volumes), ...parts.slice(0, length));
+      const kind = await kindOf(part);
+      if (kind === "folder") continue;
+      throw new DriverError(
+        kind === undefined
+          ? `folder ${part} is missing; put it back from a backup, or remove the volume`
+          : `${part} is not a folder but a ${kind}; replace it with the folder that was there, or remove the volume`,
+      );
+    }
+  }
+}
+
+/** Makes what happened to a folder's entries durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, "r");
+  await handle.sync();
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder + sep);
+}
+
+async function kindOf(path: string): Promise<"folder" | "link" | "file" | undefined> {
+  try {
+    const stats = await lstat(path);
+    return stats.isDirectory() ? "folder" : stats.isSymbolicLink() ? "link" : "file";
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return undefined;
+    throw error;
+  }
+}
