@@ -40,7 +40,7 @@ export function parseAddress(text: string, options: { rules?: Rules } = {}): Par
 
 /** The address as a URL, as the engine would be told it. */
 export function formatAddress(address: Address): string {
-  if (address.transport === "unix") return `unix://${address.path}`;
+  if (address.transport === "unix") return `unix://${address.path.replaceAll(/[%?#]/g, encodeURIComponent)}`;
   return `${address.transport === "tls" ? "https" : "tcp"}://${address.authority}`;
 }
 

@@ -7,7 +7,7 @@ export class DiscoveryError extends Error {
   readonly code: DiscoveryErrorCode;
 
   constructor(message: string, options: { code: DiscoveryErrorCode; cause?: unknown }) {
-    super(message, { cause: options.cause });
+    super(message, causeOf(options));
     this.code = options.code;
   }
 }
@@ -50,7 +50,7 @@ export class CallError extends Error {
   readonly sent: boolean;
 
   constructor(path: string, message: string, options: CallErrorOptions) {
-    super(`${path}: ${message}`, { cause: options.cause });
+    super(`${path}: ${message}`, causeOf(options));
     this.code = options.code;
     this.path = path;
     this.status = options.status;
@@ -65,7 +65,11 @@ export class ActivationError extends Error {
   readonly code: "handshake-failed" | "not-implemented";
 
   constructor(message: string, options: { code: "handshake-failed" | "not-implemented"; cause?: unknown }) {
-    super(message, { cause: options.cause });
+    super(message, causeOf(options));
     this.code = options.code;
   }
+}
+
+function causeOf({ cause }: { cause?: unknown }): ErrorOptions | undefined {
+  return cause === undefined ? undefined : { cause };
 }

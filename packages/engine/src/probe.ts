@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { connect, type PluginConnection } from "./connect.ts";
 import { CallError, DiscoveryError } from "./engine-error.ts";
 import type { RawReply } from "./exchange.ts";
@@ -38,15 +39,27 @@ type Finding = Pick<ProbedEntry, "state" | "reason" | "implements" | "millisecon
 export async function probe(entries: readonly PluginEntry[], options: ProbeOptions = {}): Promise<ProbedEntry[]> {
   const { deadlineMs = 1000, signal } = options;
   const findings = new Map<string, Promise<Finding>>();
+  const keys = await Promise.all(entries.map(keyOf));
   return Promise.all(
-    entries.map(async (entry) => {
-      const key = JSON.stringify([entry.address ?? entry.file, entry.tls, entry.kind === "managed"]);
+    entries.map(async (entry, index) => {
+      const key = keys[index] ?? entry.file;
       const known = findings.get(key);
       const finding = known ?? probeEntry(entry, signal === undefined ? { deadlineMs } : { deadlineMs, signal });
       findings.set(key, finding);
       return { ...entry, ...(await finding) };
     }),
   );
+}
+
+/** The same for entries behind which the same listener stands, links to one socket included. */
+async function keyOf(entry: PluginEntry): Promise<string> {
+  const { address, tls, kind, file } = entry;
+  if (address?.transport !== "unix") return JSON.stringify([address ?? file, tls]);
+  const inode = await stat(address.path).then(
+    ({ dev, ino }) => [dev, ino],
+    () => address.path,
+  );
+  return JSON.stringify([inode, kind === "managed"]);
 }
 
 async function probeEntry(entry: PluginEntry, options: { deadlineMs: number; signal?: AbortSignal }): Promise<Finding> {

@@ -16,9 +16,10 @@ function encode(value: unknown, shape: Shape | undefined): string {
     const item = shape?.type === "list" ? shape.of : undefined;
     return `[${value.map((one) => encode(one ?? null, item)).join(",")}]`;
   }
-  if (typeof value !== "object" || value === null) return escape(JSON.stringify(value) ?? "null");
+  if (typeof value === "string") return quote(value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   return `{${entriesOf(value, shape)
-    .map(([key, field, of]) => `${escape(JSON.stringify(key))}:${encode(field, of)}`)
+    .map(([key, field, of]) => `${quote(key)}:${encode(field, of)}`)
     .join(",")}}`;
 }
 
@@ -38,8 +39,9 @@ function entriesOf(value: object, shape: Shape | undefined): Entry[] {
   return given.sort(([a], [b]) => rank(a) - rank(b)).map(([key, field]) => [key, field, shape.fields[key]]);
 }
 
-function escape(json: string): string {
-  return json.replaceAll(/[<>&\u2028\u2029]|\\ud[89a-f][0-9a-f]{2}/g, (char) =>
-    char.startsWith("\\") ? "\\ufffd" : `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+function quote(text: string): string {
+  return JSON.stringify(text.toWellFormed()).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
