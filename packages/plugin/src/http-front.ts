@@ -121,7 +121,8 @@ export class HttpFront {
       write: (bytes) =>
         response.write(bytes) ? Promise.resolve() : new Promise((resolve) => response.once("drain", resolve)),
       end: () => response.end(),
-      cut: () => response.destroy(),
+      // Without the last chunk; what was sent before still gets out.
+      cut: () => response.socket?.destroySoon(),
     });
   }
 

@@ -52,7 +52,7 @@ export async function listenUnix(server: Server, address: UnixAddress): Promise<
   const gid = address.group === undefined ? undefined : await groupId(address.group);
 
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  const folder = await mkdtemp(join(dirname(path), "."));
+  const folder = await mkdtemp(`${dirname(path)}/.`);
   try {
     const socket = join(folder, name);
     await listenOn(server, { path: socket });
