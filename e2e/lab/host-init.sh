@@ -44,6 +44,7 @@ done
 mkdir -p "$folder/socket" "$root$folder/socket"
 mount --bind "$folder/socket" "$root$folder/socket"
 
+chroot "$root" ip link set lo up
 echo 1 >/proc/sys/net/ipv4/ip_forward
 echo ready
 
