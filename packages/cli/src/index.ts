@@ -1,1 +1,1 @@
-export {};
+export { formatCall, showCall, type ShownCall } from "./call-line.ts";
