@@ -1,8 +1,13 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const made = fileURLToPath(new URL("../../.lab/engines/", import.meta.url));
+
+/** The releases that set-up makes root folders of, the newest last. */
+const releases = ["20.10", "26.1"];
+
+const own = "own";
 
 /** The root folder of an engine, by its version. */
 export interface EngineRoot {
@@ -11,38 +16,48 @@ export interface EngineRoot {
   readonly folder: string;
 }
 
-/** The engines at hand: those that set-up made, or the one folder named by OUTRIGGER_ENGINE_ROOT. */
-export function engineRoots(): EngineRoot[] {
-  const own = process.env.OUTRIGGER_ENGINE_ROOT;
-  if (own !== undefined) return [{ version: "own", folder: own }];
-  if (!existsSync(made)) return [];
-  return readdirSync(made)
-    .filter((version) => existsSync(join(made, version, ".outrigger-root")))
-    .sort()
-    .map((version) => ({ version, folder: join(made, version) }));
+/** The engines that every story is told on, whether they are at hand or not: a story must not vanish unseen. */
+export function engineVersions(): string[] {
+  return process.env.OUTRIGGER_ENGINE_ROOT === undefined ? releases : [own];
 }
 
-/** The engine of a version, or the newest. Throws where there is none. */
+/** The engine of a version, or the newest at hand. Throws where there is none. */
 export function engineRoot(version?: string): EngineRoot {
-  const roots = engineRoots();
-  const root = version === undefined ? roots.at(-1) : roots.find((one) => one.version === version);
-  if (root !== undefined) return root;
-  const known = roots.map((one) => one.version).join(", ");
-  throw new Error(
-    `there is no engine ${version ?? ""} (${known || "none was made"}); run \`npm run setup -- --lab=all\``,
-  );
+  const reason = unavailable(version);
+  if (reason !== undefined) throw new Error(reason);
+  const chosen = version ?? engineVersions().findLast((one) => problemOf(one) === undefined) ?? "";
+  return { version: chosen, folder: folderOf(chosen) };
 }
 
-/** Why no host can be made here, in one line with the way out; undefined where one can. */
-export function unavailable(): string | undefined {
+/** Why there can be no host with this engine here, or with any, in one line with the way out; undefined where there can. */
+export function unavailable(version?: string): string | undefined {
   if (process.getuid?.() !== 0) return "the lab needs root; run it as root";
   for (const command of ["unshare", "nsenter", "chroot", "mount"]) {
-    if (!onPath(command)) return `the lab needs the command ${command}; install util-linux`;
+    if (!hasCommand("/", command)) return `the lab needs the command ${command}; install util-linux`;
   }
-  if (engineRoots().length > 0) return undefined;
-  return "there is no engine's root folder; run `npm run setup -- --lab=all` on Debian, or name one that has dockerd in OUTRIGGER_ENGINE_ROOT";
+  const versions = version === undefined ? engineVersions() : [version];
+  const problems = versions.map(problemOf);
+  return problems.includes(undefined) ? undefined : problems.at(-1);
 }
 
-function onPath(command: string): boolean {
-  return ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].some((folder) => existsSync(join(folder, command)));
+function problemOf(version: string): string | undefined {
+  const known = engineVersions();
+  if (!known.includes(version)) return `there is no engine "${version}"; use ${known.join(" or ")}`;
+  const folder = folderOf(version);
+  if (version === own) {
+    if (hasCommand(folder, "dockerd")) return undefined;
+    return `OUTRIGGER_ENGINE_ROOT is "${folder}", which has no dockerd; name a root folder that has one in usr/bin or usr/sbin`;
+  }
+  if (existsSync(join(folder, ".outrigger-root"))) return undefined;
+  return `there is no root folder of the engine ${version}; run \`npm run setup -- --lab=${version}\` on Debian, or name one that has dockerd in OUTRIGGER_ENGINE_ROOT`;
+}
+
+function folderOf(version: string): string {
+  return version === own ? (process.env.OUTRIGGER_ENGINE_ROOT ?? "") : join(made, version);
+}
+
+function hasCommand(root: string, command: string): boolean {
+  return ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"].some((folder) =>
+    existsSync(join(root, folder, command)),
+  );
 }

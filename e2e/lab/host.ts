@@ -12,7 +12,7 @@ import {
   type RunResult,
 } from "@outrigger/linux";
 import { createEngine, type Engine } from "./engine.ts";
-import { engineRoot, unavailable } from "./engine-root.ts";
+import { engineRoot } from "./engine-root.ts";
 import { makeHostFolder, removeHostFolder, sweepHostFolders } from "./host-folder.ts";
 import { importImage } from "./image.ts";
 import { holdNamespaces } from "./namespace.ts";
@@ -49,8 +49,6 @@ const initScript = fileURLToPath(new URL("host-init.sh", import.meta.url));
 
 /** Makes a host. Its engine is not started. Throws where none can be made, with the reason. */
 export async function createHost(options: HostOptions = {}): Promise<Host> {
-  const reason = unavailable();
-  if (reason !== undefined) throw new Error(reason);
   const root = engineRoot(options.engine);
   await sweepHostFolders();
   const folder = await makeHostFolder();
