@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { parseMounts, readMounts, type Mount } from "./mount-info.ts";
+import { readMounts, type Mount } from "./mount-info.ts";
 
 /** Who has a folder, or something in it, mounted elsewhere: a container that a volume was given to, above all. */
 export interface FolderUsers {
@@ -26,12 +26,11 @@ export async function findFolderUsers(folder: string): Promise<FolderUsers> {
   let hidden = false;
   for (const pid of (await readdir("/proc")).map(Number).filter((pid) => pid > 0)) {
     try {
-      const namespace = await readlink(`/proc/${pid}/ns/mnt`);
-      if ((await readFile(`/proc/${pid}/comm`, "utf8")) === "dockerd\n") complete = true;
+      complete ||= (await readFile(`/proc/${pid}/comm`, "utf8")) === "dockerd\n";
+      const namespace = await mountNamespaceOf(pid);
       if (namespaces.has(namespace)) continue;
       namespaces.add(namespace);
-      const mounts = parseMounts(await readFile(`/proc/${pid}/mountinfo`, "utf8"));
-      const use = mounts.find((mount) => isOneOf(mount, sources) && !isCopyOf(mount, inFolder));
+      const use = (await readMounts(pid)).find((mount) => isOneOf(mount, sources) && !isCopyOf(mount, inFolder));
       if (use !== undefined) users.push({ pid, mountpoint: use.mountpoint });
     } catch (error) {
       // A process that ended meanwhile uses nothing; one that we may not look at could.
@@ -40,6 +39,16 @@ export async function findFolderUsers(folder: string): Promise<FolderUsers> {
     }
   }
   return { users, complete: complete && !hidden };
+}
+
+/** A name for its mounts: of its own for a process with more rights than ours, whose mounts can be read nevertheless. */
+async function mountNamespaceOf(pid: number): Promise<string> {
+  try {
+    return await readlink(`/proc/${pid}/ns/mnt`);
+  } catch (error) {
+    if (hasCode(error, ["EACCES", "EPERM"])) return `process ${pid}`;
+    throw error;
+  }
 }
 
 /** The folder's place in the file system that it lies on, as mountinfo would show it mounted elsewhere. */

@@ -28,6 +28,8 @@ const layout = `
 // https://sqlite.org/rescode.html
 const resultCode = { busy: 5, corrupt: 11, notADatabase: 26 };
 
+const unfinishedMark = ".new-";
+
 /** Opens the file for this process alone, and makes it first where there is none. Throws `StoreError`. */
 export function openStateFile(file: string): DatabaseSync {
   checkFolder(dirname(file));
@@ -39,6 +41,7 @@ export function openStateFile(file: string): DatabaseSync {
   try {
     hold(database);
     check(database, file);
+    clearUnfinished(file);
     return database;
   } catch (error) {
     const explained = explain(error, file);
@@ -70,7 +73,7 @@ function refuseToReplaceDamaged(file: string): void {
 
 /** An interrupted start must not leave a file that looks damaged, so it gets its name only when it is complete. */
 function make(file: string): void {
-  const unfinished = `${file}.new-${randomUUID()}`;
+  const unfinished = `${file}${unfinishedMark}${randomUUID()}`;
   closeSync(openSync(unfinished, "wx", 0o600));
   try {
     const database = new DatabaseSync(unfinished);
@@ -81,6 +84,12 @@ function make(file: string): void {
     rmSync(unfinished, { force: true });
   }
   syncFolder(dirname(file));
+}
+
+/** Takes away what processes left that were killed while they made the file; one that is at it now will find ours. */
+function clearUnfinished(file: string): void {
+  const names = readdirSync(dirname(file)).filter((name) => name.startsWith(basename(file) + unfinishedMark));
+  for (const name of names) rmSync(join(dirname(file), name), { force: true });
 }
 
 /** Two processes may start at once: the second goes on with the first one's file, and finds it in use. */

@@ -110,6 +110,13 @@ test("of two processes that make the file at once one holds it", async () => {
   assert.deepEqual(leftOvers(await readdir(folder.path)), []);
 });
 
+test("what a process left that was killed while it made the file is cleared away", async () => {
+  await using folder = await temporaryFolder();
+  await writeFile(`${folder.file}.new-0`, "half");
+  await using _store = openStore({ file: folder.file });
+  assert.deepEqual(leftOvers(await readdir(folder.path)), []);
+});
+
 test("file and folder are readable by the owner alone", async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, "deep", "state.db");

@@ -5,6 +5,7 @@ import type { Driver, Hooks, Logger, Options } from "@outrigger/plugin";
 import { DriverError, type volumeDriver } from "@outrigger/protocol";
 import { openStore, type Store, type Table } from "@outrigger/store";
 import type { Backend } from "./backend.ts";
+import { carryHolds } from "./holds.ts";
 import type { Step } from "./steps.ts";
 import { Trash } from "./trash.ts";
 import { createVolumeDriver, type Scope } from "./volume-driver.ts";
@@ -113,7 +114,9 @@ function start<S extends Options>(options: VolumesOptions<S>, { folders, store, 
   return {
     driver: createVolumeDriver({ all, scope: options.scope ?? "local", begin }),
     hooks: {
-      onActivate: () => store.transaction(() => all.forEach((volume) => volume.carry())),
+      onActivate: () => {
+        if (!closing.signal.aborted) store.transaction(() => all.forEach((volume) => volume.carry()));
+      },
     },
     recovered,
     [Symbol.asyncDispose]: () => (closed ??= close()),
@@ -124,18 +127,25 @@ function volumeTable(store: Store): Table<StoredVolume> {
   return store.table("volumes", parseStored);
 }
 
-/** The records as the last run left them; after a start of the machine nothing is mounted or held any more. */
+/**
+ * The records as the last run left them. What was held then may have been given back while nobody listened, so it counts
+ * as carried; after a start of the machine nothing is mounted or held any more.
+ */
 function load(store: Store, bootId: string): Map<string, VolumeRecord> {
   const volumes = volumeTable(store);
   const machine = store.table("machine", String);
   store.transaction(() => {
-    if (machine.get("bootId") === bootId) return;
-    machine.set("bootId", bootId);
+    const rebooted = machine.get("bootId") !== bootId;
+    if (rebooted) machine.set("bootId", bootId);
     for (const [name, stored] of volumes.entries()) {
       const record = fromStored(stored);
-      const phase = record.phase === "attached" ? "idle" : record.phase;
-      volumes.set(name, toStored({ ...record, phase, mountpoint: undefined, holds: new Map() }));
+      volumes.set(name, toStored(rebooted ? asUnmounted(record) : { ...record, holds: carryHolds(record.holds) }));
     }
   });
   return new Map(volumes.entries().map(([name, stored]) => [name, fromStored(stored)]));
+}
+
+function asUnmounted(record: VolumeRecord): VolumeRecord {
+  const phase = record.phase === "attached" ? "idle" : record.phase;
+  return { ...record, phase, mountpoint: undefined, holds: new Map() };
 }
