@@ -15,7 +15,8 @@ export interface DiscoverOptions {
   readonly rules?: Rules;
 }
 
-interface Found {
+/** A file that announces a plugin, not yet read. */
+export interface FoundFile {
   readonly name: string;
   readonly kind: EntryKind;
   readonly file: string;
@@ -29,9 +30,9 @@ interface Found {
 export async function discover(options: DiscoverOptions = {}): Promise<PluginEntry[]> {
   const { folders = pluginFolders(), rules = "strict" } = options;
   const found = [
-    ...(await scanSockets(folders.sockets)),
-    ...(await Promise.all(folders.specs.map(scanSpecs))).flat(),
-    ...(await scanManaged(folders.sockets)),
+    ...(await scan(folders)),
+    ...(await findLinks(folders.sockets)),
+    ...(await findManaged(folders.sockets)),
   ];
   return Promise.all(
     found.map(async (one) => {
@@ -74,27 +75,26 @@ function pathsOf(folder: string, name: string, extension: string): string[] {
   return [join(folder, `${name}${extension}`), join(folder, name, `${name}${extension}`)];
 }
 
-async function scanSockets(folder: string): Promise<Found[]> {
-  const found: Found[] = [];
-  const unseen: Found[] = [];
-  for (const entry of await entriesOf(folder)) {
-    const file = join(folder, entry.name);
-    if (entry.isSocket()) found.push({ name: stem(entry.name), kind: "socket", file, warnings: [] });
-    const inner = join(file, `${entry.name}.sock`);
-    if (entry.isDirectory() && (await isSocket(inner))) {
-      found.push({ name: entry.name, kind: "socket", file: inner, warnings: [] });
-    }
-    if (!entry.isSymbolicLink()) continue;
-    const warnings = ["a link, so the engine finds it by name but not in its scan: `docker volume ls` leaves it out"];
-    const direct = extname(entry.name) === ".sock" && (await isSocket(file));
-    if (direct) unseen.push({ name: stem(entry.name), kind: "socket", file, warnings });
-    else if (await isSocket(inner)) unseen.push({ name: entry.name, kind: "socket", file: inner, warnings });
-  }
-  return [...found, ...unseen];
+/** What the engine's own scan lists, duplicates included. */
+export async function scan(folders: PluginFolders): Promise<FoundFile[]> {
+  return [...(await scanSockets(folders.sockets)), ...(await Promise.all(folders.specs.map(scanSpecs))).flat()];
 }
 
-async function scanSpecs(folder: string): Promise<Found[]> {
-  const found: Found[] = [];
+async function scanSockets(folder: string): Promise<FoundFile[]> {
+  const found: FoundFile[] = [];
+  for (const entry of await entriesOf(folder)) {
+    const file = join(folder, entry.name);
+    const inner = join(file, `${entry.name}.sock`);
+    if (entry.isSocket()) found.push({ name: stem(entry.name), kind: "socket", file, warnings: [] });
+    else if (entry.isDirectory() && (await isSocket(inner))) {
+      found.push({ name: entry.name, kind: "socket", file: inner, warnings: [] });
+    }
+  }
+  return found;
+}
+
+async function scanSpecs(folder: string): Promise<FoundFile[]> {
+  const found: FoundFile[] = [];
   for (const entry of await entriesOf(folder)) {
     const file = join(folder, entry.name);
     // The first entry with the folder's name decides, whatever its extension.
@@ -108,8 +108,22 @@ async function scanSpecs(folder: string): Promise<Found[]> {
   return found;
 }
 
-async function scanManaged(folder: string): Promise<Found[]> {
-  const found: Found[] = [];
+async function findLinks(folder: string): Promise<FoundFile[]> {
+  const found: FoundFile[] = [];
+  const warnings = ["a link, so the engine finds it by name but not in its scan: `docker volume ls` leaves it out"];
+  for (const entry of await entriesOf(folder)) {
+    if (!entry.isSymbolicLink()) continue;
+    const file = join(folder, entry.name);
+    const inner = join(file, `${entry.name}.sock`);
+    const direct = extname(entry.name) === ".sock" && (await isSocket(file));
+    if (direct) found.push({ name: stem(entry.name), kind: "socket", file, warnings });
+    else if (await isSocket(inner)) found.push({ name: entry.name, kind: "socket", file: inner, warnings });
+  }
+  return found;
+}
+
+async function findManaged(folder: string): Promise<FoundFile[]> {
+  const found: FoundFile[] = [];
   for (const entry of await entriesOf(folder)) {
     if (!entry.isDirectory() || !/^[0-9a-f]{64}$/.test(entry.name)) continue;
     for (const inner of await list(join(folder, entry.name)).catch(() => [])) {
@@ -121,7 +135,7 @@ async function scanManaged(folder: string): Promise<Found[]> {
 }
 
 /** The engine asks for a scanned name by name, so a file can be listed and another one be used. */
-async function shadowOf(found: Found, folders: PluginFolders): Promise<string[]> {
+async function shadowOf(found: FoundFile, folders: PluginFolders): Promise<string[]> {
   if (found.kind === "managed") return [];
   const used = await firstFile(found.name, folders);
   if (used?.file === found.file) return [];

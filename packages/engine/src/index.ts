@@ -17,6 +17,15 @@ export { type EntryKind, type PluginEntry } from "./plugin-entry.ts";
 export { pluginFolders, type FoldersOptions, type PluginFolders } from "./plugin-folders.ts";
 export { probe, type PluginState, type ProbedEntry, type ProbeOptions } from "./probe.ts";
 export { engineDeadline, type Profile } from "./profile.ts";
+export { createRegistry, type ActivePlugin, type Registry, type RegistryOptions } from "./registry.ts";
 export { type Clock, type FailedAttempt, type Retry, type RetryPolicy } from "./retry.ts";
 export { type TlsFacts } from "./tls-facts.ts";
 export { type TlsConfig, type TlsSettings } from "./tls-settings.ts";
+export {
+  createVolumeService,
+  VolumeError,
+  type InspectedVolume,
+  type MountedVolume,
+  type VolumeList,
+  type VolumeService,
+} from "./volume-service.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { symlink } from "node:fs/promises";
 import { test } from "node:test";
 import { scratch } from "../test/scratch.ts";
 import type { Rules } from "./address.ts";
@@ -118,6 +119,10 @@ test("half a client certificate and an old TLS version are refused", async () =>
   }
 });
 
-test("a file over a mebibyte is refused unread", async () => {
-  assert.match(await problem("a.json", " ".repeat(1_048_577)), /over 1048576 bytes/);
+test("a file over a mebibyte, and what is no file, is refused unread", async () => {
+  assert.match(await problem("a.json", " ".repeat(1_048_577)), /: is over 1048576 bytes/);
+  await using at = await scratch();
+  const link = await at.path("etc/zero.spec");
+  await symlink("/dev/zero", link);
+  await assert.rejects(readPluginFile(link, "strict"), { message: `${link}: is not a regular file` });
 });

@@ -1,9 +1,9 @@
 // What stands in a `.spec` and in a `.json` file.
-import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { formatAddress, parseAddress, type Address, type Rules } from "./address.ts";
 import { DiscoveryError } from "./engine-error.ts";
 import { JsonTextError, parseFirstJson, placeOf } from "./json-text.ts";
+import { readRegularFile } from "./regular-file.ts";
 import { decideTls, plainTls, type DecidedTls, type TlsConfig, type TlsSettings } from "./tls-settings.ts";
 
 /** Where a plugin's file says it listens. */
@@ -17,8 +17,9 @@ export interface PluginFile {
 
 /** Reads a `.spec` or `.json` file; every `DiscoveryError` begins with the file's name. */
 export async function readPluginFile(file: string, rules: Rules): Promise<PluginFile> {
-  const text = await readText(file);
+  let text = "";
   try {
+    text = await readRegularFile(file);
     return file.endsWith(".json") ? parseJsonFile(text, { file, rules }) : parseSpecFile(text, rules);
   } catch (error) {
     if (error instanceof JsonTextError) {
@@ -30,22 +31,6 @@ export async function readPluginFile(file: string, rules: Rules): Promise<Plugin
     throw new DiscoveryError(`${file}: ${error.message}`, { code: error.code, cause: error });
   }
 }
-
-/** Anything but a file is refused unread: a pipe would never end. */
-async function readText(file: string): Promise<string> {
-  try {
-    const stats = await stat(file);
-    if (!stats.isFile()) throw new DiscoveryError(`${file}: is not a file`, { code: "unreadable" });
-    if (stats.size > largestFile)
-      throw new DiscoveryError(`${file}: is over ${largestFile} bytes`, { code: "unreadable" });
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    if (cause instanceof DiscoveryError) throw cause;
-    throw new DiscoveryError(`${file}: cannot be read (${String(cause)})`, { code: "unreadable", cause });
-  }
-}
-
-const largestFile = 1_048_576;
 
 /** Source: moby/moby pkg/plugins/discovery.go, readPluginInfo. */
 function parseSpecFile(text: string, rules: Rules): PluginFile {

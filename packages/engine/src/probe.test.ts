@@ -66,7 +66,7 @@ test("silent sockets are waited for together, not one after another", async () =
   await using stack = new AsyncDisposableStack();
   const asked = Array.from({ length: 20 }, () => Promise.withResolvers<void>());
   for (const [index, { resolve }] of asked.entries()) {
-    stack.use(await rawPlugin(() => void resolve(), { socket: await at.path(`run/p${index}.sock`) }));
+    stack.use(await rawPlugin(() => (resolve(), undefined), { socket: await at.path(`run/p${index}.sock`) }));
   }
   const controller = new AbortController();
   const probing = probe(await discover({ folders: at.folders }), { deadlineMs: Infinity, signal: controller.signal });

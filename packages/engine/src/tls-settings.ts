@@ -1,8 +1,8 @@
 // The TLSConfig of a `.json` file: what it says, what the engine makes of it, and the files behind it.
-import { readFile } from "node:fs/promises";
 import { createSecureContext, getCACertificates, type SecureContextOptions, type SecureVersion } from "node:tls";
 import type { Rules } from "./address.ts";
 import { DiscoveryError } from "./engine-error.ts";
+import { readRegularFile } from "./regular-file.ts";
 
 /** `TLSConfig` as a `.json` file spells it. Source: docker/go-connections tlsconfig/config.go. */
 export interface TlsConfig {
@@ -107,9 +107,10 @@ const versions = new Map<number, SecureVersion>([
 async function readPem(field: string, file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   try {
-    return await readFile(file, "utf8");
+    return await readRegularFile(file);
   } catch (cause) {
-    throw bad(`names ${file} as ${field}, which cannot be read (${String(cause)})`, cause);
+    const why = cause instanceof DiscoveryError ? cause.message : String(cause);
+    throw bad(`names ${file} as ${field}, which ${why}`, cause);
   }
 }
 

@@ -6,7 +6,7 @@ export interface TestClock extends Clock {
 }
 
 /** Makes a clock at 0; `during` happens within each wait. */
-export function testClock(during?: (milliseconds: number) => Promise<void> | undefined): TestClock {
+export function testClock(during?: (milliseconds: number) => Promise<unknown> | undefined): TestClock {
   const waits: number[] = [];
   return {
     waits,
