@@ -46,7 +46,11 @@ mount --bind "$folder/socket" "$root$folder/socket"
 
 chroot "$root" ip link set lo up
 echo 1 >/proc/sys/net/ipv4/ip_forward
-echo ready
+
+# The engine gets a mount namespace that has this folder as its root. In a mere chroot, `docker exec` would enter the
+# container's mount namespace and be in the machine's root there, above the container's.
+unshare --mount --propagation=unchanged \
+  sh -c 'cd "$1" && mount --move . / && echo ready && exec sleep infinity' sh "$root" &
 
 # Ends with the pipe that its owner holds, and the whole host with it. Ignoring SIGCHLD lets the kernel reap orphans.
 trap '' CHLD

@@ -15,7 +15,7 @@ import { createEngine, type Engine } from "./engine.ts";
 import { engineRoot } from "./engine-root.ts";
 import { makeHostFolder, removeHostFolder, sweepHostFolders } from "./host-folder.ts";
 import { importImage } from "./image.ts";
-import { holdNamespaces } from "./namespace.ts";
+import { firstChild, holdNamespaces } from "./namespace.ts";
 
 /** Which host to make. */
 export interface HostOptions {
@@ -61,7 +61,8 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     },
   );
   const enter = (argv: readonly string[]): string[] => enterNamespaces(argv, { pid: held.pid, namespaces });
-  const enterRoot = (argv: readonly string[]): string[] => enter(["chroot", join(folder, "root"), ...argv]);
+  const enginePid = await firstChild(held.pid);
+  const enterRoot = (argv: readonly string[]): string[] => enterNamespaces(argv, { pid: enginePid, namespaces });
   const engine = createEngine({
     version: root.version,
     folder,

@@ -18,7 +18,7 @@ export async function holdNamespaces(kinds: readonly Namespace[], argv: readonly
   try {
     await untilReady(holder);
     return {
-      pid: await firstProcess(holder.pid),
+      pid: await firstChild(holder.pid),
       [Symbol.asyncDispose]: () => end(holder),
     };
   } catch (error) {
@@ -41,7 +41,8 @@ async function next(deadline: AbortSignal): Promise<undefined> {
   return undefined;
 }
 
-async function firstProcess(parent: number): Promise<number> {
+/** The oldest child of a process. */
+export async function firstChild(parent: number): Promise<number> {
   const children = await readFile(`/proc/${parent}/task/${parent}/children`, "utf8");
   return Number(children.trim().split(" ")[0]);
 }
