@@ -1,5 +1,3 @@
-import { DriverError } from "@outrigger/protocol";
-import { textOf } from "./answer.ts";
 import { currentCall } from "./running-call.ts";
 
 let users = 0;
@@ -20,10 +18,8 @@ export function containCrashes(): () => void {
 
 function contain(error: unknown): void {
   const call = currentCall.getStore();
-  if (call === undefined) return giveUp(error);
-  if (error === call.cancelledBy) return;
-  call.cancel(new DriverError(`the driver failed outside of its promise: ${textOf(error)}`, { cause: error }));
-  call.terms.onLostError(error, call.path);
+  if (call === undefined) giveUp(error);
+  else call.crash(error);
 }
 
 /** As Node does where nobody listens; others who listen have their own idea of it. */

@@ -1,6 +1,6 @@
 // Everything about a call that is not HTTP: routing, decoding, deadlines, encoding.
 import { DriverError, protocols, type Protocol } from "@outrigger/protocol";
-import { errorAnswer, textOf, type Answer, type TextAnswer } from "./answer.ts";
+import { errorAnswer, textOf, type TextAnswer } from "./answer.ts";
 import { openStream } from "./byte-stream.ts";
 import { manifestOf, type Plugin } from "./define-plugin.ts";
 import { joinHooks, type CallRecord, type Hooks } from "./hooks.ts";
@@ -38,7 +38,7 @@ export class Dispatcher {
    * Answers one call: at once where the driver does, else later, through `answered` of the call that is returned;
    * that call's `cancel` is for saying that the caller has gone. Never throws.
    */
-  dispatch(path: string, body: Buffer): Answer | RunningCall {
+  dispatch(path: string, body: Buffer): TextAnswer | RunningCall {
     const route = this.#routes.get(path);
     if (route === undefined) return this.refuse(path, notImplemented(path, this.#plugin));
     const call = new RunningCall(route, body.length);
@@ -74,7 +74,10 @@ export class Dispatcher {
 
   /** Ends streams, which would go on for ever, and resolves when no driver is at work any more. */
   async drain(): Promise<void> {
-    for (const call of this.#running) if (call.terms.method.streams !== undefined) call.cancel(stopping());
+    for (const call of this.#running) {
+      if (call.crashed) this.#running.delete(call);
+      else if (call.terms.method.streams !== undefined) call.cancel(stopping());
+    }
     if (this.#running.size > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
   }
 

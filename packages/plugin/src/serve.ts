@@ -1,5 +1,6 @@
+import type { Socket } from "node:net";
 import { join } from "node:path";
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Connections } from "./connections.ts";
 import type { Plugin } from "./define-plugin.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -7,6 +8,7 @@ import type { Hooks } from "./hooks.ts";
 import { HttpFront } from "./http-front.ts";
 import { openListener, type Listen, type Listener } from "./listener.ts";
 import { closeOnSignal } from "./signals.ts";
+import { untilQuiet } from "./until-quiet.ts";
 import { containCrashes } from "./contain-crashes.ts";
 
 /** How a plugin is served. */
@@ -44,8 +46,12 @@ export interface Serving extends AsyncDisposable {
 /** Time for the answers of calls that are cut short to get out. */
 const flushMs = 500;
 
+/** Beyond this, a timer fires at once. */
+const maxNumber = 2 ** 31 - 1;
+
 /** Serves a plugin until it is disposed of or a signal comes; throws `ServeError` where it cannot. */
 export async function serve(plugin: Plugin, options: ServeOptions = {}): Promise<Serving> {
+  checkNumbers(options);
   const dispatcher = new Dispatcher(plugin, {
     callTimeoutMs: options.callTimeoutMs,
     hooks: [options.hooks ?? []].flat(),
@@ -55,16 +61,19 @@ export async function serve(plugin: Plugin, options: ServeOptions = {}): Promise
     receiveMs: options.receiveTimeoutMs ?? 30_000,
   });
   const connections = new Connections(http);
-  const opening = openAll(listensOf(plugin, options), connections);
+  let accepted = 0;
+  const opening = openAll(listensOf(plugin, options), (socket) => {
+    accepted++;
+    connections.accept(socket);
+  });
   const { promise: closed, resolve: haveClosed } = Promise.withResolvers<void>();
   const releases: (() => void)[] = [];
 
   const stop = async (): Promise<void> => {
     const listeners = await opening.catch((): Listener[] => []);
     for (const { withdraw } of listeners) withdraw();
-    // What dialled before is accepted and read first: the engine repeats a call that is cut off, without its body.
-    await nextTurn();
-    await nextTurn();
+    // Cut off, a call that was dialled before would be repeated by the engine, without its body.
+    await untilQuiet(() => accepted);
     for (const { close } of listeners) close();
     await within(Promise.all([connections.drain(), dispatcher.drain()]), options.drainTimeoutMs ?? 8000);
     dispatcher.cancelAll();
@@ -88,10 +97,10 @@ export async function serve(plugin: Plugin, options: ServeOptions = {}): Promise
 }
 
 /** Opens all or none. */
-async function openAll(listens: readonly Listen[], connections: Connections): Promise<Listener[]> {
+async function openAll(listens: readonly Listen[], accept: (socket: Socket) => void): Promise<Listener[]> {
   const listeners: Listener[] = [];
   try {
-    for (const listen of listens) listeners.push(await openListener(listen, (socket) => connections.accept(socket)));
+    for (const listen of listens) listeners.push(await openListener(listen, accept));
     return listeners;
   } catch (error) {
     for (const { withdraw, close } of listeners) {
@@ -99,6 +108,14 @@ async function openAll(listens: readonly Listen[], connections: Connections): Pr
       close();
     }
     throw error;
+  }
+}
+
+function checkNumbers(options: ServeOptions): void {
+  for (const name of ["callTimeoutMs", "maxBodyBytes", "receiveTimeoutMs", "drainTimeoutMs"] as const) {
+    const value = options[name];
+    if (value === undefined || (Number.isInteger(value) && value > 0 && value <= maxNumber)) continue;
+    throw new RangeError(`${name} must be a whole number from 1 to ${maxNumber}, got ${value}`);
   }
 }
 

@@ -34,7 +34,7 @@ export class RawClient implements AsyncDisposable {
     const options: NetConnectOpts =
       url.protocol === "unix:"
         ? { path: decodeURIComponent(url.pathname), allowHalfOpen: true }
-        : { host: url.hostname, port: Number(url.port), allowHalfOpen: true };
+        : { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port), allowHalfOpen: true };
     const socket: Socket = createConnection(options);
     await once(socket, "connect");
     return new RawClient(socket);
