@@ -1,4 +1,5 @@
 // Plugins on a lab host, run as an operator runs them: with `outrigger serve`.
+import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
@@ -75,10 +76,15 @@ export async function servePlugins(host: Host, plugins: readonly PluginToServe[]
     child?.kill(signal);
     await child?.ended;
   };
+  const stop = async (): Promise<void> => {
+    await end("SIGTERM");
+    const stopped = child?.output().match(/"event":"stopped"/g)?.length ?? 0;
+    assert.equal(stopped, plugins.length, `plugins that stopped in order: ${child?.output()}`);
+  };
   await start(plugins);
   return {
     start: (others = plugins) => start(others),
-    stop: () => end("SIGTERM"),
+    stop,
     kill9: () => end("SIGKILL"),
     get ended() {
       return child?.ended ?? Promise.resolve();
