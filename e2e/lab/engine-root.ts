@@ -9,6 +9,8 @@ const releases = ["20.10", "26.1"];
 
 const own = "own";
 
+const commandFolders = ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"];
+
 /** The root folder of an engine, by its version. */
 export interface EngineRoot {
   /** `20.10`, `26.1`, or `own` for the one named by OUTRIGGER_ENGINE_ROOT. */
@@ -40,6 +42,27 @@ export function unavailable(version?: string): string | undefined {
   return problems.includes(undefined) ? undefined : problems.at(-1);
 }
 
+/** A command, and the root folder to run it from. */
+export interface RootedCommand {
+  readonly root: string;
+  /** Its path in that root folder. */
+  readonly command: string;
+}
+
+/** Looks for a command in the root folders that set-up made, then in OUTRIGGER_ENGINE_ROOT, then on the machine. */
+export function findInRoots(command: string): RootedCommand | undefined {
+  for (const root of [...releases.toReversed(), own]
+    .map(folderOf)
+    .filter((folder) => folder !== "")
+    .concat("/")) {
+    const path = commandFolders
+      .map((folder) => join("/", folder, command))
+      .find((path) => existsSync(join(root, path)));
+    if (path !== undefined) return { root, command: path };
+  }
+  return undefined;
+}
+
 function problemOf(version: string): string | undefined {
   const known = engineVersions();
   if (!known.includes(version)) return `there is no engine "${version}"; use ${known.join(" or ")}`;
@@ -57,7 +80,5 @@ function folderOf(version: string): string {
 }
 
 function hasCommand(root: string, command: string): boolean {
-  return ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"].some((folder) =>
-    existsSync(join(root, folder, command)),
-  );
+  return commandFolders.some((folder) => existsSync(join(root, folder, command)));
 }
