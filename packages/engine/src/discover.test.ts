@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdir, rename, symlink } from "node:fs/promises";
+import { chmod, mkdir, rename, symlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { asNobody } from "../test/as-nobody.ts";
 import { scratch, type Scratch } from "../test/scratch.ts";
 import { formatAddress } from "./address.ts";
 import { discover, lookup } from "./discover.ts";
@@ -123,6 +124,21 @@ test("a folder that cannot be read fails the whole scan, as in the engine", asyn
   });
 });
 
+test("a folder that permissions close fails the scan, but a rootless engine passes over it", async () => {
+  await using at = await scratch();
+  await at.write("etc/a.spec", "tcp://h:1");
+  await at.write("lib/b.spec", "tcp://h:1");
+  await chmod(join(at.root, "etc"), 0);
+  await asNobody(at, async () => {
+    await assert.rejects(discover({ folders: at.folders }), { code: "unreadable" });
+    const entries = await discover({ folders: { ...at.folders, skipForbidden: true } });
+    assert.deepEqual(
+      entries.map(({ name }) => name),
+      ["b"],
+    );
+  });
+});
+
 test("the first file that exists is used, whether it can be or not", async () => {
   await using at = await scratch();
   const used = async (): Promise<string> => (await lookup("p", { folders: at.folders })).file.slice(at.root.length + 1);
@@ -157,7 +173,11 @@ test("a rootless engine looks in its user's library, 20.10 does not", () => {
     sockets: "/run/docker/plugins",
     specs: ["/etc/docker/plugins", "/usr/lib/docker/plugins"],
   });
-  assert.deepEqual(pluginFolders({ environment }).specs, ["/etc/docker/plugins", "/home/u/.local/lib/docker/plugins"]);
+  assert.deepEqual(pluginFolders({ environment }), {
+    sockets: "/run/docker/plugins",
+    specs: ["/etc/docker/plugins", "/home/u/.local/lib/docker/plugins"],
+    skipForbidden: true,
+  });
   assert.deepEqual(pluginFolders({ environment, release: "20.10" }), pluginFolders());
   assert.deepEqual(pluginFolders({ environment: { HOME: "/home/u" } }), pluginFolders());
   assert.deepEqual(pluginFolders({ root: "/proc/1/root" }).sockets, "/proc/1/root/run/docker/plugins");

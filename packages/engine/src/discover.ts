@@ -77,7 +77,10 @@ function pathsOf(folder: string, name: string, extension: string): string[] {
 
 /** What the engine's own scan lists, duplicates included. */
 export async function scan(folders: PluginFolders): Promise<FoundFile[]> {
-  return [...(await scanSockets(folders.sockets)), ...(await Promise.all(folders.specs.map(scanSpecs))).flat()];
+  return [
+    ...(await scanSockets(folders.sockets)),
+    ...(await Promise.all(folders.specs.map((specs) => scanSpecs(specs, folders)))).flat(),
+  ];
 }
 
 async function scanSockets(folder: string): Promise<FoundFile[]> {
@@ -93,9 +96,9 @@ async function scanSockets(folder: string): Promise<FoundFile[]> {
   return found;
 }
 
-async function scanSpecs(folder: string): Promise<FoundFile[]> {
+async function scanSpecs(folder: string, { skipForbidden }: PluginFolders): Promise<FoundFile[]> {
   const found: FoundFile[] = [];
-  for (const entry of await entriesOf(folder)) {
+  for (const entry of await entriesOf(folder, skipForbidden === true ? ["ENOENT", "EACCES", "EPERM"] : ["ENOENT"])) {
     const file = join(folder, entry.name);
     // The first entry with the folder's name decides, whatever its extension.
     const inside = entry.isDirectory() ? await list(file).catch(() => []) : [];
@@ -143,11 +146,12 @@ async function shadowOf(found: FoundFile, folders: PluginFolders): Promise<strin
   return [`the engine lists it, but looks for ${found.name}.sock when it is used; rename it`];
 }
 
-async function entriesOf(folder: string): Promise<Dirent[]> {
+async function entriesOf(folder: string, ignored: readonly string[] = ["ENOENT"]): Promise<Dirent[]> {
   try {
     return await list(folder);
   } catch (cause) {
-    if (isMissing(cause)) return [];
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    if (ignored.includes(code)) return [];
     throw new DiscoveryError(`${folder}: cannot be read (${String(cause)}); the engine then finds no plugin at all`, {
       code: "unreadable",
       cause,
@@ -171,10 +175,6 @@ async function statOf(file: string): Promise<Stats | undefined> {
 
 async function isSocket(file: string): Promise<boolean> {
   return (await statOf(file))?.isSocket() === true;
-}
-
-function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && cause.code === "ENOENT";
 }
 
 /** The name without its last extension, as Go has it: `.sock` alone is an extension too. */

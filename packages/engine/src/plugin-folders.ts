@@ -6,13 +6,15 @@ export interface PluginFolders {
   readonly sockets: string;
   /** `.spec` and `.json` files, in the order they are tried. */
   readonly specs: readonly string[];
+  /** Pass over a folder of specs that permissions close, as a rootless engine does; otherwise it fails the scan. */
+  readonly skipForbidden?: boolean;
 }
 
 /** Whose folders. */
 export interface FoldersOptions {
   /** The engine's environment: RootlessKit's variable makes it look elsewhere. None by default: a root engine. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** 20.10 looks in the same folders whether rootless or not. */
+  /** 20.10 does the same whether rootless or not. */
   readonly release?: "current" | "20.10";
   /** Stands before every folder: the root of an engine in a mount namespace of its own. */
   readonly root?: string;
@@ -31,5 +33,6 @@ export function pluginFolders(options: FoldersOptions = {}): PluginFolders {
   return {
     sockets: join(root, "/run/docker/plugins"),
     specs: [join(root, "/etc/docker/plugins"), join(root, library)],
+    ...(rootless ? { skipForbidden: true } : {}),
   };
 }

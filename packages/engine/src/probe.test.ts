@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { link, rename, symlink } from "node:fs/promises";
+import { chmod, link, rename, symlink } from "node:fs/promises";
 import { connect as dial, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { asNobody } from "../test/as-nobody.ts";
 import { answer, rawPlugin, type Respond } from "../test/raw-plugin.ts";
 import { scratch, type Scratch } from "../test/scratch.ts";
 import { discover } from "./discover.ts";
@@ -59,6 +60,17 @@ test("a socket without a process is dead, a file with a fault unusable, a port w
     ["gone", "dead"],
     ["wrong", "unusable"],
   ]);
+});
+
+test("a socket that this user may not use is unusable, not dead", async () => {
+  await using at = await scratch();
+  await using _ = await rawPlugin(plugin, { socket: await at.path("run/p.sock") });
+  await chmod(join(at.root, "run/p.sock"), 0);
+  await asNobody(at, async () => {
+    const [entry] = await probeAll(at);
+    assert.equal(entry?.state, "unusable");
+    assert.match(entry.reason, /permission denied; run this as root/);
+  });
 });
 
 test("silent sockets are waited for together, not one after another", async () => {

@@ -62,6 +62,27 @@ test("a certificate is not checked where the file says so", async () => {
   assert.deepEqual(await activate(plugin.url, { tls: { InsecureSkipVerify: true } }), ["VolumeDriver"]);
 });
 
+test("a raw reply tells whose certificate answered, and whether it would pass", async () => {
+  await using at = await scratch();
+  const CAFile = await at.write("ca.pem", authority.cert);
+  await using plugin = await tlsPlugin();
+  for (const [tls, trusted] of [
+    [{ CAFile }, true],
+    [{ InsecureSkipVerify: true }, false],
+  ] as const) {
+    await using connection = await connect(plugin.url, { tls });
+    const facts = (await connection.send("Plugin.Activate")).tls;
+    assert.deepEqual([facts?.protocol, facts?.trusted], ["TLSv1.3", trusted]);
+    assert.deepEqual(
+      [facts?.certificate?.subject, facts?.certificate?.issuer, facts?.certificate?.names],
+      ["CN=localhost", "CN=test authority", "DNS:localhost, IP Address:127.0.0.1"],
+    );
+  }
+  await using plain = await rawPlugin(() => answer({}));
+  await using connection = await connect(plain.url);
+  assert.equal((await connection.send("Plugin.Activate")).tls, undefined);
+});
+
 test("a client certificate is shown to a plugin that asks for one, and its lack is told", async () => {
   await using at = await scratch();
   const tls = {
