@@ -16,16 +16,18 @@ export interface HttpLimits {
 
 /** Answers connections with node:http; takes whatever a client may legally send. */
 export class HttpFront {
-  readonly #dispatcher: Dispatcher;
-  readonly #limits: HttpLimits;
+  readonly dispatcher: Dispatcher;
+  readonly limits: HttpLimits;
   readonly #server: Server;
   /** How many calls of a connection have no answer yet. */
   readonly #answering = new Map<Duplex, number>();
+  /** Calls that began before their connection came here; each is the connection's first. */
+  readonly #adopted = new WeakMap<Duplex, RunningCall>();
   #draining = false;
 
   constructor(dispatcher: Dispatcher, limits: HttpLimits) {
-    this.#dispatcher = dispatcher;
-    this.#limits = limits;
+    this.dispatcher = dispatcher;
+    this.limits = limits;
     this.#server = createServer({
       // The engine sends an empty Host before 20.10.26, and none of it matters here.
       requireHostHeader: false,
@@ -44,8 +46,9 @@ export class HttpFront {
     this.#server.emit("listening");
   }
 
-  /** Serves a connection from its first byte on. */
-  accept(socket: Duplex): void {
+  /** Serves a connection from its next byte on. Where its first request is already a running call, that is answered. */
+  accept(socket: Duplex, call?: RunningCall): void {
+    if (call !== undefined) this.#adopted.set(socket, call);
     this.#server.emit("connection", socket);
   }
 
@@ -53,6 +56,11 @@ export class HttpFront {
   drain(): void {
     this.#draining = true;
     this.#server.closeIdleConnections();
+  }
+
+  /** Answers on a connection whose caller ended it within a request. */
+  refuseCutOff(socket: Duplex): void {
+    this.#refuseConnection(new Error("the request ended early"), socket);
   }
 
   /** Ends the supervision of connections; call it when none is left. */
@@ -72,7 +80,7 @@ export class HttpFront {
       const text = "a web page cannot call a plugin; leave the Origin header out";
       return this.#refuse(path, response, new Refusal(text, { status: 403 }));
     }
-    const { maxBodyBytes } = this.#limits;
+    const { maxBodyBytes } = this.limits;
     if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) {
       return this.#refuse(path, response, tooLarge(maxBodyBytes));
     }
@@ -84,10 +92,16 @@ export class HttpFront {
     });
     request.on("end", () => {
       if (response.headersSent) return;
-      const answer = this.#dispatcher.dispatch(path, body.bytes());
+      const answer = this.#adoptedFrom(request.socket) ?? this.dispatcher.dispatch(path, body.bytes());
       if (answer instanceof RunningCall) this.#sendLater(request.socket, response, answer);
       else this.#send(response, answer);
     });
+  }
+
+  #adoptedFrom(socket: Duplex): RunningCall | undefined {
+    const call = this.#adopted.get(socket);
+    this.#adopted.delete(socket);
+    return call;
   }
 
   #sendLater(socket: Duplex, response: ServerResponse, call: RunningCall): void {
@@ -129,13 +143,13 @@ export class HttpFront {
   /** Answers without having read the body, so the connection cannot be used again. */
   #refuse(path: string, response: ServerResponse, error: Refusal): void {
     response.setHeader("Connection", "close");
-    this.#send(response, this.#dispatcher.refuse(path, error));
+    this.#send(response, this.dispatcher.refuse(path, error));
   }
 
   #refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
     // In front of an answer that is under way, this one would be taken for it.
     if (!socket.writable || this.#answering.has(socket)) socket.destroy(error);
-    else socket.end(rawAnswer(this.#dispatcher.refuse("", refusalFor(error))));
+    else socket.end(rawAnswer(this.dispatcher.refuse("", refusalFor(error))));
   }
 }
 
