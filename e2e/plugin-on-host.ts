@@ -52,8 +52,9 @@ export async function servePlugins(host: Host, plugins: readonly PluginToServe[]
   const file = join(host.share, `outrigger-${randomBytes(4).toString("hex")}.json`);
   const calls: AnsweredCall[] = [];
   let child: Child | undefined;
+  let served = plugins;
 
-  const start = async (served: readonly PluginToServe[]): Promise<void> => {
+  const start = async (): Promise<void> => {
     await writeFile(file, JSON.stringify({ plugins: served.map((one) => ({ plugin: "volume-local", ...one })) }));
     let up = 0;
     const onOutput = eachLine((line) => {
@@ -79,11 +80,14 @@ export async function servePlugins(host: Host, plugins: readonly PluginToServe[]
   const stop = async (): Promise<void> => {
     await end("SIGTERM");
     const stopped = child?.output().match(/"event":"stopped"/g)?.length ?? 0;
-    assert.equal(stopped, plugins.length, `plugins that stopped in order: ${child?.output()}`);
+    assert.equal(stopped, served.length, `plugins that stopped in order: ${child?.output()}`);
   };
-  await start(plugins);
+  await start();
   return {
-    start: (others = plugins) => start(others),
+    start: async (others = served) => {
+      served = others;
+      await start();
+    },
     stop,
     kill9: () => end("SIGKILL"),
     get ended() {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { copyFile, mkdir, readdir, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Host } from "@outrigger/e2e/lab";
-import { connect, createClient } from "@outrigger/engine";
+import { connect, createClient, type Client } from "@outrigger/engine";
 import { volumeDriver } from "@outrigger/protocol";
 import { openStore } from "@outrigger/store";
 import { servePlugins, until, type PluginOnHost } from "./plugin-on-host.ts";
@@ -17,6 +17,8 @@ export interface VolumeHost {
   readonly docker: (...args: string[]) => Promise<string>;
   /** Runs a shell line in a container of its own, on the volume `data` at `/data`; returns what it printed. */
   readonly inVolume: (line: string) => Promise<string>;
+  /** Calls the plugin past the engine. */
+  readonly directly: <T>(use: (client: Client<typeof volumeDriver>) => Promise<T>) => Promise<T>;
   /** A folder with everything that the plugin owns, as the machine reaches it. */
   readonly root: string;
   /** Who holds a volume, as the plugin shows in `docker volume inspect`. */
@@ -47,6 +49,7 @@ export function volumeStory(title: string, tell: (given: VolumeHost) => Promise<
       root,
       inVolume: (line) =>
         docker("run", "--rm", "-v", "data:/data", "--volume-driver", driver, "busybox", "sh", "-c", line),
+      directly: (use) => callDirectly(host, use),
       holders: async (volume) =>
         // Written by the plugin under test; a test that reads a wrong shape fails.
         JSON.parse(await docker("volume", "inspect", "-f", "{{json .Status.holders}}", volume)) as Holder[],
@@ -59,9 +62,8 @@ export function volumeStory(title: string, tell: (given: VolumeHost) => Promise<
 async function assertNothingLeft({ host, plugin, root }: Pick<VolumeHost, "host" | "plugin" | "root">): Promise<void> {
   assert.equal(await host.docker(["ps", "-aq"]), "", "containers");
   assert.equal(await host.docker(["volume", "ls", "-q"]), "", "volumes of the engine");
-  const socket = `/run/docker/plugins/${driver}.sock`;
-  await using connection = await connect(`unix://${host.path(socket)}`);
-  assert.deepEqual((await createClient(volumeDriver, connection).list()).Volumes, [], "volumes of the plugin");
+  const { Volumes } = await callDirectly(host, (client) => client.list());
+  assert.deepEqual(Volumes, [], "volumes of the plugin");
   await until("the trash is empty", async () => (await readdir(join(root, "trash"))).length === 0);
   assert.deepEqual(await readdir(join(root, "volumes")), [], "folders");
   const mounts = await host.run(["sh", "-c", "cat /proc/[0-9]*/mountinfo"], { accept: [0, 1] });
@@ -74,6 +76,11 @@ async function assertNothingLeft({ host, plugin, root }: Pick<VolumeHost, "host"
   await using store = openStore({ file: copy });
   assert.deepEqual(store.table("volumes", String).entries(), [], "records");
   await assertSentinel(host);
+}
+
+async function callDirectly<T>(host: Host, use: (client: Client<typeof volumeDriver>) => Promise<T>): Promise<T> {
+  await using connection = await connect(`unix://${host.path(`/run/docker/plugins/${driver}.sock`)}`);
+  return await use(createClient(volumeDriver, connection));
 }
 
 /** Lies beside the plugin's root; a link leads to it from where a volume named `precious` might be looked for. */
