@@ -45,7 +45,7 @@ export function showCall(record: CallRecord, plugin: string): ShownCall {
 export function formatCall(call: ShownCall): string {
   const { time, plugin, method, object, status, error } = call;
   const about = object === null ? "" : ` ${isPlain(object) ? object : JSON.stringify(object)}`;
-  const answer = error === null ? answerOf(call) : paint("red", `${status} ${shorten(error)}`);
+  const answer = error === null ? answerOf(call) : paint("red", printable(`${status} ${shorten(error)}`));
   const cost = paint("dim", `(${formatCost(call.milliseconds, call.engineDeadlineMs ?? undefined)})`);
   const clock = paint("dim", time.slice(11, 23));
   return `${clock} ${plugin} ${paint("bold", printable(shorten(method)))}${printable(about)}: ${answer} ${cost}`;

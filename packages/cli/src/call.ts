@@ -91,7 +91,7 @@ async function call(typed: Typed, flags: CallFlags): Promise<void> {
   await using connection = await connectTo(found, flags, { profile: flags.engine ?? "docker", rules });
   const options: CallOptions = flags.deadline === undefined ? {} : { deadlineMs: flags.deadline };
 
-  if (method?.streams === "reply") return showEntries(await connection.stream(path, request, options), flags);
+  if (method?.streams === "reply") return await showEntries(await connection.stream(path, request, options), flags);
   let reply: RawReply | undefined;
   let error: CallError | undefined;
   try {

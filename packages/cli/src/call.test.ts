@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { outrigger } from "../test/command.ts";
+import { badServer, leaveSocket, scratch } from "../test/scratch.ts";
+import { serveShelf } from "../test/served.ts";
+
+test("the reply goes to standard output, status, time and share of the deadline to standard error", async () => {
+  await using place = await scratch();
+  await using _shelf = await serveShelf(place, "shelf");
+  const { status, stdout, stderr } = await outrigger([
+    "call",
+    "shelf",
+    "VolumeDriver.Mount",
+    '{"Name": "data", "ID": "a"}',
+    ...place.flags,
+  ]);
+  assert.equal(status, 0);
+  assert.deepEqual(JSON.parse(stdout), { Mountpoint: "/shelf/data" });
+  assert.match(stderr, /^200 in [\d.]+ ms, (under )?[\d.]+ % of 120 s\n$/);
+});
+
+test("a plugin's error is its own words, with exit code 1", async () => {
+  await using place = await scratch();
+  await using _shelf = await serveShelf(place, "shelf");
+  const { status, stdout, stderr } = await outrigger(["call", "shelf", "Get", '{"Name": "x"}', ...place.flags]);
+  assert.equal(status, 1);
+  assert.equal(stdout, "");
+  assert.match(stderr, /^500 in .*\noutrigger: VolumeDriver\.Get: no volume "x"; create it first\n$/);
+});
+
+test("--json keeps its shape, for a reply and for an error", async () => {
+  await using place = await scratch();
+  await using _shelf = await serveShelf(place, "shelf");
+  const address = `unix://${place.plugins}/shelf.sock`;
+  const good = await outrigger(["call", "shelf", "list", "--json", ...place.flags]);
+  const { milliseconds, ...rest } = JSON.parse(good.stdout) as Record<string, unknown>;
+  assert.equal(typeof milliseconds, "number");
+  const shape = { method: "VolumeDriver.List", address, engine: "docker", status: 200, engineDeadlineMs: 60_000 };
+  assert.deepEqual(rest, { ...shape, reply: { Volumes: [] }, error: null });
+  assert.deepEqual([good.status, good.stderr], [0, ""]);
+
+  const bad = await outrigger(["call", "shelf", "Get", '{"Name": "x"}', "--json", ...place.flags]);
+  const text = 'no volume "x"; create it first';
+  assert.partialDeepStrictEqual(JSON.parse(bad.stdout), {
+    status: 500,
+    reply: { Err: text },
+    error: { code: "failed", text },
+  });
+  assert.equal(bad.status, 1);
+});
+
+test("the request comes from standard input or from a file", async () => {
+  await using place = await scratch();
+  await using _shelf = await serveShelf(place, "shelf");
+  const request = '{"Name": "data", "ID": "a"}';
+  const file = await place.write("request.json", request);
+  const fromInput = await outrigger(["call", "shelf", "Mount", "-", ...place.flags], { input: request });
+  const fromFile = await outrigger(["call", "shelf", "Mount", `@${file}`, ...place.flags]);
+  for (const { status, stdout } of [fromInput, fromFile]) {
+    assert.deepEqual([status, JSON.parse(stdout)], [0, { Mountpoint: "/shelf/data" }]);
+  }
+});
+
+const refused: readonly (readonly [what: string, args: readonly string[], error: RegExp])[] = [
+  [
+    "a field of the wrong type",
+    ["Mount", '{"Name": 7, "ID": "a"}'],
+    /VolumeDriver\.Mount: Name must be a string, got number; VolumeDriver\.Mount has the fields Name, ID; --raw sends anything/,
+  ],
+  ["a missing field", ["Get"], /VolumeDriver\.Get: Name must be a string, got nothing/],
+  ["a mistyped field", ["Create", '{"Name": "a", "opts": {}}'], /no field "opts"; did you mean Opts\?/],
+  ["a list", ["Get", "[]"], /the body must be an object, got a list/],
+  ["broken JSON", ["Get", '{"Name": "a",}'], /request:1:13: a comma before "}" is not JSON; remove the comma/],
+  ["two values", ["Get", '{"Name": "a"} {}'], /request:1:15: one JSON value is enough; remove what follows it/],
+  ["a mistyped method", ["Mont"], /no method "Mont"; did you mean VolumeDriver\.Mount\? VolumeDriver has Create, /],
+  ["an ambiguous method", ["Capabilities"], /write VolumeDriver\.Capabilities or LogDriver\.Capabilities/],
+  ["an unknown engine", ["List", "--engine", "moby"], /'moby' is invalid/],
+];
+
+for (const [what, args, error] of refused) {
+  test(`${what} is refused before anything is sent, with exit code 2`, async () => {
+    await using place = await scratch();
+    let received = 0;
+    await using _server = await badServer(`${place.plugins}/p.sock`, () => void received++);
+    const { status, stderr } = await outrigger(["call", "p", ...args, ...place.flags]);
+    assert.match(stderr, error);
+    assert.equal(stderr.trimEnd().split("\n").length, 1);
+    assert.deepEqual([status, received], [2, 0]);
+  });
+}
+
+test("a file or a plugin that is not there is told by name and nearest match, with exit code 3", async () => {
+  await using place = await scratch();
+  await using _shelf = await serveShelf(place, "shelf");
+  const file = await outrigger(["call", "shelf", "Get", "@/nonexistent.json", ...place.flags]);
+  assert.match(file.stderr, /cannot read the request from \/nonexistent\.json/);
+  const plugin = await outrigger(["call", "shlef", "List", ...place.flags]);
+  assert.equal(
+    plugin.stderr,
+    `outrigger: no plugin "shlef" in ${place.plugins}, ${place.specs}; did you mean shelf?\n`,
+  );
+  await leaveSocket(`${place.plugins}/dead.sock`);
+  const dead = await outrigger(["call", "dead", "List", ...place.flags]);
+  assert.match(dead.stderr, /connection refused; nothing listens there, so start the plugin/);
+  assert.deepEqual([file.status, plugin.status, dead.status], [3, 3, 3]);
+});
+
+test("a silent plugin costs the deadline and no more; garbage is called garbage", async () => {
+  await using place = await scratch();
+  await using _silent = await badServer(`${place.plugins}/silent.sock`);
+  await using _garbage = await badServer(`${place.plugins}/garbage.sock`, (socket) => socket.end("220 hello\r\n"));
+  const silent = await outrigger(["call", "silent", "List", "--deadline", "300", ...place.flags]);
+  assert.match(silent.stderr, /VolumeDriver\.List: no answer within 300 ms/);
+  const garbage = await outrigger(["call", "garbage", "List", ...place.flags]);
+  assert.match(garbage.stderr, /does not answer in HTTP/);
+  assert.deepEqual([silent.status, garbage.status], [1, 1]);
+});
+
+test("each engine's request is its own, and --raw sends what it is given", async () => {
+  await using place = await scratch();
+  let request = "";
+  await using _server = await badServer(`${place.plugins}/p.sock`, (socket, data) => {
+    request = data.toString();
+    socket.end('HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"Volumes":null}\r\n\r\n');
+  });
+  const send = async (...args: string[]): Promise<string> => {
+    const { status, stderr } = await outrigger(["call", "p", ...args, ...place.flags]);
+    assert.equal(status, 0, stderr);
+    return request;
+  };
+  assert.match(await send("List"), /^POST \/VolumeDriver\.List HTTP\/1\.1\r\nHost: plugin\.moby\.localhost\r\n/);
+  assert.match(await send("List", "--engine", "docker-20.10"), /\r\nHost: \r\n/);
+  assert.match(await send("List", "--engine", "podman"), /\r\nHost: plugin\r\n[^]*Content-Length: 0\r\n/);
+  assert.match(await send("/Any.Thing", "{not json", "--raw"), /^POST \/Any\.Thing [^]*\r\n\r\n\{not json$/);
+});
+
+test("log entries are shown as lines, or as one JSON object a line", async () => {
+  await using place = await scratch();
+  await using _shelf = await serveShelf(place, "shelf");
+  const args = ["call", "shelf", "ReadLogs", '{"Info": {"ContainerID": "a"}}', ...place.flags];
+  const text = await outrigger(args);
+  assert.equal(
+    text.stdout,
+    "1970-01-01T00:00:00.000Z stdout one\n1970-01-01T00:00:00.000Z stdout t\\u{1b}[31mwo\n",
+    text.stderr,
+  );
+  const { stdout } = await outrigger([...args, "--json"]);
+  assert.deepEqual(JSON.parse(stdout.split("\n")[0] ?? ""), {
+    time: "1970-01-01T00:00:00.000Z",
+    source: "stdout",
+    partial: false,
+    text: "one",
+  });
+});
+
+test("what was asked for is shown, a secret too", async () => {
+  await using place = await scratch();
+  await using _shelf = await serveShelf(place, "shelf");
+  const { stdout } = await outrigger(["call", "shelf", "GetSecret", '{"SecretName": "a"}', ...place.flags]);
+  assert.deepEqual(JSON.parse(stdout), { Value: Buffer.from("hunter2").toString("base64") });
+});

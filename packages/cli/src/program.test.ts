@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { outrigger } from "../test/command.ts";
+
+test("every verb has help with examples, on standard output", async () => {
+  for (const args of [["--help"], ["help", "ls"], ["serve", "--help"], ["inspect", "--help"], ["call", "--help"]]) {
+    const { status, stdout, stderr } = await outrigger(args);
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.match(stdout, /^Usage: outrigger /);
+    assert.match(stdout, /\nExamples:\n {2}outrigger /);
+  }
+});
+
+test("mistyped words are told in one line with the nearest match, and exit code 2", async () => {
+  const lines = new Map([
+    ["lss", "outrigger: unknown command 'lss'; did you mean ls? see outrigger --help\n"],
+    ["ls --jsn", "outrigger: unknown option '--jsn'; did you mean --json? see outrigger ls --help\n"],
+    ["--versoin", "outrigger: unknown option '--versoin'; did you mean --version? see outrigger --help\n"],
+    ["", "outrigger: name a command: serve, ls, inspect, call\n"],
+  ]);
+  for (const [words, line] of lines) {
+    const { status, stdout, stderr } = await outrigger(words.split(" ").filter(Boolean));
+    assert.deepEqual([status, stdout, stderr], [2, "", line]);
+  }
+});
+
+test("a stack is shown to those who ask for it alone", async () => {
+  const args = ["ls", "--plugins-dir", "/nonexistent"];
+  assert.doesNotMatch((await outrigger(args)).stderr, /\n {4}at /);
+  assert.match((await outrigger(args, { env: { OUTRIGGER_DEBUG: "1" } })).stderr, /\n {4}at /);
+});
