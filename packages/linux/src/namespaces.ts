@@ -1,24 +1,13 @@
-/** The namespaces of another process that a command is to run in, as unshare(1) and nsenter(1) name them. */
+/** A kind of namespace, as unshare(1) and nsenter(1) name it. */
 export type Namespace = "mount" | "uts" | "net" | "pid" | "cgroup";
 
+/** Namespaces of another process, to run a command in. */
+export interface NamespacesOf {
+  readonly pid: number;
+  readonly namespaces: readonly Namespace[];
+}
+
 /** The command line that runs a command in namespaces of a process. */
-export function enterNamespaces(
-  argv: readonly string[],
-  options: {
-    readonly pid: number;
-    readonly namespaces: readonly Namespace[];
-    readonly cwd?: string;
-    readonly root?: string;
-  },
-): string[] {
-  const { pid, namespaces, cwd, root } = options;
-  return [
-    "nsenter",
-    `--target=${pid}`,
-    ...namespaces.map((namespace) => `--${namespace}`),
-    ...(root === undefined ? [] : [`--root=${root}`]),
-    ...(cwd === undefined ? [] : [`--wdns=${cwd}`]),
-    "--",
-    ...argv,
-  ];
+export function enterNamespaces(argv: readonly string[], { pid, namespaces }: NamespacesOf): string[] {
+  return ["nsenter", `--target=${pid}`, ...namespaces.map((namespace) => `--${namespace}`), "--", ...argv];
 }

@@ -47,6 +47,16 @@ test("past its deadline a command is killed with all that it started", async () 
   assert.equal(stdout.trim(), "0");
 });
 
+test("past its deadline nothing waits for what left the command's group", async () => {
+  const printed = Promise.withResolvers<number>();
+  await assert.rejects(run(["sh", "-c", "setsid sleep 1004 & echo $! >&2; wait"], { timeoutMs: 300 }), (error) => {
+    assert.ok(error instanceof CommandError);
+    printed.resolve(Number(error.stderr));
+    return /did not end within 0.3 s/.test(error.message);
+  });
+  process.kill(await printed.promise, "SIGKILL");
+});
+
 test("an aborted signal stops a command, with the signal's reason as cause", async () => {
   const stop = new AbortController();
   const running = run(["sleep", "1001"], { signal: stop.signal });

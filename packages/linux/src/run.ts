@@ -69,6 +69,9 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   const kill = (why: string): void => {
     killedFor ??= why;
     killGroup(child.pid);
+    // What has left the group may hold them open for ever.
+    child.stdout.destroy();
+    child.stderr.destroy();
   };
   const stdout = collect(child.stdout, maxOutputBytes, () => kill(`printed more than ${maxOutputBytes} bytes`));
   const stderr = collect(child.stderr, maxOutputBytes, () => kill(`printed more than ${maxOutputBytes} bytes`));
