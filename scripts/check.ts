@@ -9,9 +9,9 @@ const steps: Record<string, string[]> = {
   format: ["oxfmt", "--check", "."],
   lint: ["oxlint", "--quiet"],
   types: ["tsc", "--noEmit"],
-  "generated pages": ["node", "scripts/write-protocol-pages.ts", "--check"],
+  "generated pages": [process.execPath, "scripts/write-protocol-pages.ts", "--check"],
   "unused code": ["knip"],
-  "unit tests": ["node", "--test", "--test-reporter=dot", ...unitTests()],
+  "unit tests": [process.execPath, "--test", "--test-reporter=dot", ...unitTests()],
 };
 
 for (const [name, [command = "", ...args]] of Object.entries(steps)) {

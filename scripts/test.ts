@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-run("node", ["scripts/check.ts"]);
-run("node", [
+run(process.execPath, ["scripts/check.ts"]);
+run(process.execPath, [
   "--test",
   "--test-concurrency=2",
   "--test-reporter=spec",
