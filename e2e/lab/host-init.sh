@@ -27,6 +27,9 @@ mount --bind "$folder/lib" /var/lib/outrigger
 root=$folder/root
 layer "$engine" "$root"
 mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/run" "$root/etc/docker" "$root/var/lib/docker" "$root/var/lib/outrigger" "$root$folder" "$root/tmp" "$root/root"
+# Unpacked packages have a folder here, where an installed system has a link.
+rm -rf "$root/var/run"
+ln -s /run "$root/var/run"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
@@ -52,6 +55,6 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 unshare --mount --propagation=unchanged \
   sh -c 'cd "$1" && mount --move . / && echo ready && exec sleep infinity' sh "$root" &
 
-# Ends with the pipe that its owner holds, and the whole host with it. Ignoring SIGCHLD lets the kernel reap orphans.
-trap '' CHLD
-exec cat >/dev/null
+# Ends with the pipe that its owner holds, and the whole host with it. Ignoring SIGCHLD lets the kernel reap orphans: a
+# dead containerd that nobody reaps is taken for a living one by the next dockerd.
+exec env --ignore-signal=CHLD cat >/dev/null
