@@ -11,11 +11,25 @@ import type { Fields, Format, Shape } from "./descriptor.ts";
 export type Reading = "request" | "answer" | "reply";
 
 /** Returns the checked value (nulls dropped, bytes decoded or encoded), or throws `CheckError` naming the field. */
-export type Check = (value: unknown, at: string) => unknown;
+export type Check = (value: unknown) => unknown;
 
-/** A value of the wrong kind, with the field's place in the message. */
+/** A value of the wrong kind. Its place is put together while the error is on its way out, so a good value costs none. */
 export class CheckError extends Error {
   override readonly name = "CheckError";
+  readonly #fault: string;
+  readonly #place: string;
+
+  constructor(fault: string, place = "") {
+    super(`${place === "" ? "the body" : place} ${fault}`);
+    this.#fault = fault;
+    this.#place = place;
+  }
+
+  /** The same fault, seen from the object, list or map that the value lies in. */
+  within(place: string): CheckError {
+    const dot = this.#place === "" || this.#place.startsWith("[") ? "" : ".";
+    return new CheckError(this.#fault, `${place}${dot}${this.#place}`);
+  }
 }
 
 type Json = Record<string, unknown>;
@@ -57,62 +71,81 @@ export function objectCheck(fields: Fields, options: { reading: Reading; open: b
   }));
   const byFold = new Map(Object.keys(fields).map((key) => [fold(key), key]));
 
-  return (value, at) => {
-    if (!isObject(value)) return fail(at, "an object", value);
+  return (value) => {
+    if (!isObject(value)) return fail("an object", value);
     const message =
       reading === "request" ? value : reading === "reply" ? foldKeys(value, byFold, open) : open ? { ...value } : {};
-    for (const { key, check, optional, zero, expected } of entries) {
-      const field = reading === "answer" ? value[key] : message[key];
-      const place = at === "" ? key : `${at}.${key}`;
-      if (field !== undefined && field !== null) message[key] = check(field, place);
-      else if (optional) delete message[key];
-      else if (zero !== undefined && (reading === "reply" || field === null)) message[key] = zero();
-      else fail(place, expected, field);
+    let place = "";
+    try {
+      for (const { key, check, optional, zero, expected } of entries) {
+        place = key;
+        const field = reading === "answer" ? value[key] : message[key];
+        if (field !== undefined && field !== null) message[key] = check(field);
+        else if (optional) {
+          if (key in message) delete message[key];
+        } else if (zero !== undefined && (reading === "reply" || field === null)) message[key] = zero();
+        else fail(expected, field);
+      }
+    } catch (error) {
+      throw from(place, error);
     }
     return message;
   };
 }
 
 function is(test: (value: unknown) => boolean, expected: string): Check {
-  return (value, at) => (test(value) ? value : fail(at, expected, value));
+  return (value) => (test(value) ? value : fail(expected, value));
 }
 
 function stringCheck(shape: Extract<Shape, { type: "string" }>): Check {
   const { format, oneOf, nonEmpty } = shape;
-  return (value, at) => {
-    if (typeof value !== "string") return fail(at, "a string", value);
-    if (nonEmpty === true && value === "") throw new CheckError(`${at} must not be empty`);
+  return (value) => {
+    if (typeof value !== "string") return fail("a string", value);
+    if (nonEmpty === true && value === "") throw new CheckError("must not be empty");
     if (oneOf !== undefined && !oneOf.includes(value)) {
-      throw new CheckError(`${at} must be one of ${oneOf.map((one) => `"${one}"`).join(", ")}, got ${quote(value)}`);
+      throw new CheckError(`must be one of ${oneOf.map((one) => `"${one}"`).join(", ")}, got ${quote(value)}`);
     }
-    if (format !== undefined && !formats[format](value)) return fail(at, formatNames[format], value);
+    if (format !== undefined && !formats[format](value)) return fail(formatNames[format], value);
     return value;
   };
 }
 
-function decodeBytes(value: unknown, at: string): Uint8Array {
-  return isBase64(value) ? Buffer.from(value, "base64") : fail(at, "base64", value);
+function decodeBytes(value: unknown): Uint8Array {
+  return isBase64(value) ? Buffer.from(value, "base64") : fail("base64", value);
 }
 
-function encodeBytes(value: unknown, at: string): string {
-  if (!(value instanceof Uint8Array)) return fail(at, "bytes (a Uint8Array)", value);
+function encodeBytes(value: unknown): string {
+  if (!(value instanceof Uint8Array)) return fail("bytes (a Uint8Array)", value);
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
 }
 
 function listCheck(item: Check, reading: Reading): Check {
-  return (value, at) => {
-    if (!Array.isArray(value)) return fail(at, "a list", value);
+  return (value) => {
+    if (!Array.isArray(value)) return fail("a list", value);
     const list: unknown[] = reading === "answer" ? Array.from(value) : value;
-    for (let index = 0; index < list.length; index++) list[index] = item(list[index], `${at}[${index}]`);
+    let index = 0;
+    try {
+      for (; index < list.length; index++) list[index] = item(list[index]);
+    } catch (error) {
+      throw from(`[${index}]`, error);
+    }
     return list;
   };
 }
 
 function mapCheck(item: Check, reading: Reading): Check {
-  return (value, at) => {
-    if (!isObject(value)) return fail(at, "an object", value);
+  return (value) => {
+    if (!isObject(value)) return fail("an object", value);
     const map = reading === "answer" ? { ...value } : value;
-    for (const key of Object.keys(map)) map[key] = item(map[key], `${at}[${quote(key)}]`);
+    let place = "";
+    try {
+      for (const key of Object.keys(map)) {
+        place = key;
+        map[key] = item(map[key]);
+      }
+    } catch (error) {
+      throw from(`[${quote(place)}]`, error);
+    }
     return map;
   };
 }
@@ -203,10 +236,20 @@ function isMac(value: string): boolean {
   return /^[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}$/i.test(value);
 }
 
-const rfc3339 = /^\d{4}-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+const rfc3339 =
+  /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 function isTime(value: unknown): boolean {
-  return typeof value === "string" && rfc3339.test(value) && !Number.isNaN(Date.parse(value));
+  return typeof value === "string" && rfc3339.test(value) && hasDay(value);
+}
+
+/** Go refuses the 30th of February; Date.parse takes it for the 1st of March. */
+function hasDay(time: string): boolean {
+  const day = Number(time.slice(8, 10));
+  // The calendar repeats every 400 years; below 100, Date.UTC means the 20th century.
+  const lastDay = (): number =>
+    new Date(Date.UTC(2000 + (Number(time.slice(0, 4)) % 400), Number(time.slice(5, 7)), 0)).getUTCDate();
+  return day <= 28 || day <= lastDay();
 }
 
 /** What Go's decoder takes: the standard alphabet with padding; line ends are skipped. */
@@ -220,8 +263,12 @@ function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function fail(at: string, expected: string, value: unknown): never {
-  throw new CheckError(`${at === "" ? "the body" : at} must be ${expected}, got ${kindOf(value)}`);
+function fail(expected: string, value: unknown): never {
+  throw new CheckError(`must be ${expected}, got ${kindOf(value)}`);
+}
+
+function from(place: string, error: unknown): unknown {
+  return error instanceof CheckError ? error.within(place) : error;
 }
 
 function kindOf(value: unknown): string {

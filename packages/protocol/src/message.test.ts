@@ -85,6 +85,7 @@ test("a key named __proto__ stays a key", () => {
 
 test("an answer that would mislead the engine is refused before it is sent", () => {
   const mount = codecOf(volumeDriver.methods.mount);
+  const list = codecOf(volumeDriver.methods.list);
   const wrong: [() => unknown, RegExp][] = [
     [() => mount.answer(undefined), /Mountpoint must be a string, got nothing/],
     [() => mount.answer({ Mountpoint: "" }), /Mountpoint must be an absolute path, got ""/],
@@ -92,6 +93,14 @@ test("an answer that would mislead the engine is refused before it is sent", () 
     [
       () => get.answer({ Volume: { Name: "data", CreatedAt: "" } }),
       /Volume.CreatedAt must be an RFC 3339 time, got ""/,
+    ],
+    [
+      () => get.answer({ Volume: { Name: "data", CreatedAt: "2023-02-29T00:00:00Z" } }),
+      /must be an RFC 3339 time, got "2023-02-29/,
+    ],
+    [
+      () => list.answer({ Volumes: [{ Name: "a" }, { Name: 1 }] }),
+      /the driver's answer: Volumes\[1\].Name must be a string, got number/,
     ],
     [() => get.answer({ Volume: { Name: "data", Status: [] } }), /Volume.Status must be an object, got a list/],
     [() => get.answer("data"), /the body must be an object, got "data"/],

@@ -46,7 +46,7 @@ function lazy(fields: Fields, reading: Reading): () => Check {
 
 function checked(check: () => Check, value: unknown, wrong: (text: string) => Error): unknown {
   try {
-    return check()(value, "");
+    return check()(value);
   } catch (error) {
     if (error instanceof CheckError) throw wrong(error.message);
     throw error;
