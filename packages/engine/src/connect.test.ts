@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { failure } from "../test/failure.ts";
@@ -77,6 +78,21 @@ test("calls one after another share a connection, calls at once do not wait for 
   assert.equal(plugin.connections(), 1);
   await Promise.all(Array.from({ length: 20 }, () => connection.call("VolumeDriver.List")));
   assert.equal(plugin.requests.length, 22);
+});
+
+test("six idle connections are kept, as by the engine", async () => {
+  const open = new Set<Socket>();
+  const enough = Promise.withResolvers<void>();
+  await using plugin = await rawPlugin((_, socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket) && open.size === 6 && enough.resolve());
+    return answer({});
+  });
+  await using connection = await connect(plugin.url);
+  await Promise.all(Array.from({ length: 20 }, () => connection.call("VolumeDriver.List")));
+  await enough.promise;
+  await connection.call("VolumeDriver.List");
+  assert.equal(plugin.connections(), 20);
 });
 
 test("disposing closes the connections", async () => {

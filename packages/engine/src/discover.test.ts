@@ -92,6 +92,7 @@ test("a managed plugin's socket is found under its id", async () => {
   await using at = await scratch();
   const id = "0123456789abcdef".repeat(4);
   await sockets(at, `run/${id}/any.sock`, `run/${id.slice(1)}/short.sock`);
+  await at.write(`run/${id}/${id}-stdout`, "");
   assert.deepEqual(await found(at), [`${id} managed run/${id}/any.sock`]);
 });
 

@@ -12,7 +12,7 @@ test("a stream is read piece by piece, and leaving it closes the connection", as
     return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n";
   });
   await using connection = await connect(plugin.url);
-  const reply = await connection.stream("LogDriver.ReadLogs", {}, { deadlineMs: 5000 });
+  const reply = await connection.stream("LogDriver.ReadLogs", {}, { deadlineMs: 30_000 });
   for await (const piece of reply.stream) {
     assert.equal(Buffer.from(piece).toString(), "one");
     break;
@@ -41,10 +41,10 @@ test("a stream outlives the deadline of its headers, ends with the plugin's, and
     return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   });
   await using connection = await connect(plugin.url);
-  await using reply = await connection.stream("LogDriver.ReadLogs", {}, { deadlineMs: 30 });
+  await using reply = await connection.stream("LogDriver.ReadLogs", {}, { deadlineMs: 400 });
   const socket = await opened.promise;
   // Longer than the deadline; nothing else marks the moment at which a deadline has not struck.
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  await new Promise((resolve) => setTimeout(resolve, 450));
   socket.end("2\r\nhi\r\n");
   const pieces: string[] = [];
   const error = await failure(

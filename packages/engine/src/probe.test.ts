@@ -13,7 +13,7 @@ import { probe, type PluginState, type ProbedEntry } from "./probe.ts";
 
 const plugin: Respond = () => answer({ Implements: ["VolumeDriver"] });
 
-async function probeAll(at: Scratch, deadlineMs = 5000): Promise<ProbedEntry[]> {
+async function probeAll(at: Scratch, deadlineMs = 30_000): Promise<ProbedEntry[]> {
   return probe(await discover({ folders: at.folders }), { deadlineMs });
 }
 
@@ -21,8 +21,8 @@ const peers: readonly [title: string, respond: Respond, state: PluginState, reas
   ["a plugin", plugin, "answers", /^$/],
   ["a plugin that implements nothing", () => answer({}), "answers", /^$/],
   ["a plugin that is not ready", () => answer({ Err: "loading" }, "500 No"), "fails", /^Plugin.Activate: loading$/],
-  ["silence", () => undefined, "silent", /no answer within 100 ms/],
-  ["drops", () => "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "silent", /no answer within 100 ms/],
+  ["silence", () => undefined, "silent", /no answer within 400 ms/],
+  ["drops", () => "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "silent", /no answer within 400 ms/],
   ["a web server", () => answer("<html>", "404 Not Found"), "not-a-plugin", /<html>/],
   ["another protocol", (_, socket) => void socket.end("220 smtp\r\n"), "not-a-plugin", /not answer in HTTP/],
   ["one that hangs up", (_, socket) => void socket.end(), "not-a-plugin", /without an answer/],
@@ -34,7 +34,7 @@ for (const [title, respond, state, reason] of peers) {
   test(`${title} behind a socket is "${state}", found out over one connection`, async () => {
     await using at = await scratch();
     await using peer = await rawPlugin(respond, { socket: await at.path("run/p.sock") });
-    const [entry] = await probeAll(at, state === "silent" ? 100 : 5000);
+    const [entry] = await probeAll(at, state === "silent" ? 400 : 30_000);
     assert.equal(entry?.state, state, entry?.reason);
     assert.match(entry.reason, reason);
     assert.equal(entry.implements !== undefined, state === "answers");

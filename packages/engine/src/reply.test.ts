@@ -22,7 +22,7 @@ const ended =
     void socket.end(bytes);
 
 const hostile: readonly Hostile[] = [
-  { title: "silence", respond: silent, code: "deadline", message: /no answer within 50 ms/ },
+  { title: "silence", respond: silent, code: "deadline", message: /no answer within 400 ms/ },
   {
     title: "a body that never ends",
     respond: () => "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
@@ -135,7 +135,7 @@ for (const { title, respond, code, message, status } of hostile) {
   test(`${title} for an answer is a call that failed with "${code}"`, async () => {
     await using plugin = await rawPlugin(respond);
     await using connection = await connect(plugin.url);
-    const options = { deadlineMs: code === "deadline" ? 50 : 5000, maxReplyBytes: 65_536 };
+    const options = { deadlineMs: code === "deadline" ? 400 : 30_000, maxReplyBytes: 65_536 };
     const error = await failure(connection.call("VolumeDriver.Mount", { Name: "v", ID: "a" }, options));
     assert.equal(error.code, code, error.message);
     assert.match(error.message, message);
@@ -203,6 +203,7 @@ test("null for a reply is all zero values", async () => {
 
 const errorKeys: readonly [path: string, body: object, status: number, text: string | undefined][] = [
   ["VolumeDriver.Remove", { err: "in use" }, 200, "in use"],
+  ["VolumeDriver.Remove", { Err: "in use", ERR: "" }, 200, undefined],
   ["VolumeDriver.Remove", { Err: "in use", Error: "other" }, 500, "in use"],
   ["IpamDriver.ReleasePool", { Error: "no pool" }, 200, "no pool"],
   ["IpamDriver.ReleasePool", { Err: "no pool" }, 200, undefined],

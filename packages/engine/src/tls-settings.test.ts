@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer, type AddressInfo } from "node:net";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import type { TLSSocket, TlsOptions } from "node:tls";
 import { makeCertificate } from "../test/certificates.ts";
 import { failure } from "../test/failure.ts";
@@ -16,6 +16,13 @@ const authority = makeCertificate("test authority");
 const server = makeCertificate("localhost", authority);
 const client = makeCertificate("engine", authority);
 const stranger = makeCertificate("stranger");
+
+// This process's idea of the system's roots, read when the first https:// connection is prepared.
+const systemAuthority = makeCertificate("system authority");
+const roots = await scratch();
+process.env["SSL_CERT_FILE"] = await roots.write("roots.pem", systemAuthority.cert);
+process.env["SSL_CERT_DIR"] = roots.root;
+after(() => roots[Symbol.asyncDispose]());
 
 function tlsPlugin(options: TlsOptions = {}): Promise<RawPlugin> {
   const reply = answer({ Implements: ["VolumeDriver"] });
@@ -57,6 +64,15 @@ test("a certificate nobody vouches for, or for another host, is refused before t
   assert.deepEqual([plugin.requests.length, other.requests.length], [0, 0]);
 });
 
+test("the system's roots are trusted too, unless CAFile is to be the only one", async () => {
+  await using at = await scratch();
+  const CAFile = await at.write("ca.pem", authority.cert);
+  await using plugin = await tlsPlugin(makeCertificate("localhost", systemAuthority));
+  assert.deepEqual(await activate(plugin.url, {}), ["VolumeDriver"]);
+  assert.deepEqual(await activate(plugin.url, { tls: { CAFile } }), ["VolumeDriver"]);
+  assert.equal((await failure(activate(plugin.url, { tls: { CAFile, ExclusiveRootPools: true } }))).code, "tls");
+});
+
 test("a certificate is not checked where the file says so", async () => {
   await using plugin = await tlsPlugin();
   assert.deepEqual(await activate(plugin.url, { tls: { InsecureSkipVerify: true } }), ["VolumeDriver"]);
@@ -81,6 +97,16 @@ test("a raw reply tells whose certificate answered, and whether it would pass", 
   await using plain = await rawPlugin(() => answer({}));
   await using connection = await connect(plain.url);
   assert.equal((await connection.send("Plugin.Activate")).tls, undefined);
+});
+
+test("a call over a kept TLS connection counts as sent from the start", async () => {
+  await using plugin = await rawPlugin((request) => (request.path === "First.Call" ? answer({}) : undefined), {
+    tls: { cert: server.cert, key: server.key },
+  });
+  await using connection = await connect(plugin.url, { tls: { InsecureSkipVerify: true } });
+  await connection.call("First.Call");
+  const error = await failure(connection.call("Second.Call", undefined, { deadlineMs: 50 }));
+  assert.deepEqual([error.code, error.sent, plugin.connections()], ["deadline", true, 1]);
 });
 
 test("a client certificate is shown to a plugin that asks for one, and its lack is told", async () => {
@@ -158,7 +184,7 @@ for (const [title, write, rules, state] of outcomes) {
     await using at = await scratch();
     await using plugin = await tlsPlugin();
     await write(at, plugin.url);
-    const [entry] = await probe(await discover({ folders: at.folders, rules }), { deadlineMs: 5000 });
+    const [entry] = await probe(await discover({ folders: at.folders, rules }), { deadlineMs: 30_000 });
     assert.equal(entry?.state, state, entry?.reason);
   });
 }

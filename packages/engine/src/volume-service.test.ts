@@ -111,16 +111,27 @@ test("a mounted volume is not removed, and Remove is not called", async () => {
   assert.deepEqual(at.calls(), ["Get"]);
 });
 
-test("an error from Get makes the engine forget the volume, no answer does not", async () => {
+test("an error from Get makes the engine forget even a volume in use, no answer does not", async () => {
   await using at = await stage();
-  await at.volumes.create("p", "v");
+  await using stack = new AsyncDisposableStack();
+  stack.use(await at.volumes.run("p", "v"));
   at.override.set("Get", () => "nonsense");
   await assert.rejects(at.volumes.inspect("v"), { name: "CallError" });
+  at.override.clear();
+  await assert.rejects(at.volumes.remove("v"), { code: "in-use" });
   at.override.set("Get", () => answer({ Err: "backend is away" }, "500 No"));
-  at.calls();
   await assert.rejects(at.volumes.inspect("v"), { message: "get v: no such volume" });
-  assert.deepEqual(at.calls(), ["Get"]);
-  await assert.rejects(at.volumes.inspect("v"), { message: "get v: no such volume" });
+  at.override.clear();
+  await at.volumes.remove("v");
+  at.names.add("v");
+});
+
+test("a plugin that did not say its capabilities is asked again, one that lacks them is local", async () => {
+  await using at = await stage();
+  at.override.set("Capabilities", () => "nonsense");
+  await assert.rejects(at.volumes.create("p", "v"), { name: "CallError" });
+  at.override.set("Capabilities", () => answer("404 page not found", "404 Not Found"));
+  assert.equal((await at.volumes.create("p", "v")).Scope, "local");
 });
 
 test("a failed Create or Mount is the plugin's error, and no Unmount follows", async () => {
