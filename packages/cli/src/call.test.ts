@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outrigger } from "../test/command.ts";
+import { definePlugin, serve } from "@outrigger/plugin";
+import { encodeLogEntry } from "@outrigger/protocol";
+import { outrigger, startOutrigger } from "../test/command.ts";
 import { badServer, leaveSocket, scratch } from "../test/scratch.ts";
 import { serveShelf } from "../test/served.ts";
 
@@ -151,6 +153,53 @@ test("log entries are shown as lines, or as one JSON object a line", async () =>
     partial: false,
     text: "one",
   });
+});
+
+test("a stream is shown as it comes", async () => {
+  await using place = await scratch();
+  const seen = Promise.withResolvers<void>();
+  const entry = (line: string): Uint8Array =>
+    encodeLogEntry({ source: "stdout", timeNano: 0n, line: Buffer.from(line), partial: false });
+  const plugin = definePlugin({
+    name: "follow",
+    drivers: {
+      LogDriver: {
+        startLogging: () => {},
+        stopLogging: () => {},
+        async *readLogs() {
+          yield entry("one\n");
+          await seen.promise;
+          yield entry("two\n");
+        },
+      },
+    },
+  });
+  await using _served = await serve(plugin, { pluginsDir: place.plugins, signals: false });
+  await using reader = startOutrigger(["call", "follow", "ReadLogs", '{"Info": {"ContainerID": "a"}}', ...place.flags]);
+  await reader.line(/stdout one$/);
+  seen.resolve();
+  await reader.line(/stdout two$/);
+});
+
+test("a path is taken letter by letter", async () => {
+  await using place = await scratch();
+  let calls = 0;
+  await using _server = await badServer(place.path("a%41?b#c.sock"), (socket) => {
+    calls++;
+    socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+  });
+  const { status, stderr } = await outrigger(["call", "./a%41?b#c.sock", "List"], { cwd: place.path("") });
+  assert.deepEqual([status, calls], [0, 1], stderr);
+});
+
+test("what the engine would ignore in an address is refused, unless we are to be that engine", async () => {
+  await using place = await scratch();
+  await using _shelf = await serveShelf(place, "shelf");
+  const args = ["call", `unix://${place.plugins}/shelf.sock?x=1`, "List"];
+  const strict = await outrigger(args);
+  assert.match(strict.stderr, /carries "\?x=1", which the engine drops/);
+  const engine = await outrigger([...args, "--engine", "docker"]);
+  assert.deepEqual([strict.status, engine.status], [2, 0]);
 });
 
 test("what was asked for is shown, a secret too", async () => {
