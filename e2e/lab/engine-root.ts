@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const made = fileURLToPath(new URL("../../.lab/engines/", import.meta.url));
@@ -51,10 +51,7 @@ export interface RootedCommand {
 
 /** Looks for a command in the root folders that set-up made, then in OUTRIGGER_ENGINE_ROOT, then on the machine. */
 export function findInRoots(command: string): RootedCommand | undefined {
-  for (const root of [...releases.toReversed(), own]
-    .map(folderOf)
-    .filter((folder) => folder !== "")
-    .concat("/")) {
+  for (const root of [...releases.toReversed(), own].map(folderOf).concat("/")) {
     const path = commandFolders
       .map((folder) => join("/", folder, command))
       .find((path) => existsSync(join(root, path)));
@@ -76,7 +73,7 @@ function problemOf(version: string): string | undefined {
 }
 
 function folderOf(version: string): string {
-  return version === own ? (process.env.OUTRIGGER_ENGINE_ROOT ?? "") : join(made, version);
+  return version === own ? resolve(process.env.OUTRIGGER_ENGINE_ROOT ?? "/") : join(made, version);
 }
 
 function hasCommand(root: string, command: string): boolean {

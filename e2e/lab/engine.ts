@@ -20,7 +20,7 @@ export interface Engine {
   readonly socket: string;
   /** Starts it and waits until it answers. Throws with the end of its log where it does not within a minute. */
   start(options?: EngineOptions): Promise<void>;
-  /** SIGTERM, and waits for its end: containers are stopped, unless they are to outlive it. */
+  /** SIGTERM, and waits a minute at most for its end: containers are stopped, unless they are to outlive it. */
   stop(): Promise<void>;
   /** SIGKILL to dockerd, and with it to its containerd; containers stay as they are. */
   kill9(): Promise<void>;
@@ -36,19 +36,23 @@ export interface EngineOptionsOfHost {
   /** Starts a process in the host, with the engine's root folder as root. */
   readonly startInRoot: (argv: readonly string[], options?: ChildOptions) => Promise<Child>;
   /** The host's /run, as the machine reaches it. */
-  readonly runFolder: () => string;
+  readonly runFolder: string;
 }
 
-const startLimitMs = 60_000;
+const limitMs = 60_000;
 
 /** An engine that is not started yet. */
 export function createEngine(host: EngineOptionsOfHost): Engine {
   const socket = join(host.folder, "socket", "docker.sock");
   let dockerd: Child | undefined;
 
+  let running = false;
+
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    dockerd?.kill(signal);
-    await dockerd?.ended;
+    if (dockerd === undefined) return;
+    dockerd.kill(signal);
+    const ending = await Promise.race([dockerd.ended, wait(limitMs, undefined, { ref: false })]);
+    if (ending === undefined) throw new Error(failure(`did not end within a minute of ${signal}`, dockerd));
   };
   return {
     version: host.version,
@@ -57,9 +61,10 @@ export function createEngine(host: EngineOptionsOfHost): Engine {
     stop: () => end("SIGTERM"),
     kill9: () => end("SIGKILL"),
     start: async (options = {}) => {
+      if (running) throw new Error(`the engine of ${host.name} runs already; stop it first`);
       // Left by an engine that was killed; another process may have its number by now.
       for (const file of ["docker.pid", "docker/containerd/containerd.pid"])
-        await rm(join(host.runFolder(), file), { force: true });
+        await rm(join(host.runFolder, file), { force: true });
       await rm(socket, { force: true });
       dockerd = await host.startInRoot([
         "dockerd",
@@ -67,7 +72,9 @@ export function createEngine(host: EngineOptionsOfHost): Engine {
         ...(options.liveRestore === true ? ["--live-restore"] : []),
         ...(options.args ?? []),
       ]);
-      await untilAnswering(dockerd, socket);
+      running = true;
+      void dockerd.ended.then(() => (running = false));
+      await untilAnswering(dockerd, { socket, isRunning: () => running });
     },
   };
 }
@@ -76,16 +83,23 @@ function flagsOf(host: EngineOptionsOfHost, socket: string): string[] {
   return [`--host=unix://${socket}`, "--pidfile=/run/docker.pid", `--cgroup-parent=/${host.name}`];
 }
 
-async function untilAnswering(dockerd: Child, socket: string): Promise<void> {
-  let ended = false;
-  void dockerd.ended.then(() => (ended = true));
-  const limit = performance.now() + startLimitMs;
+async function untilAnswering(
+  dockerd: Child,
+  { socket, isRunning }: { socket: string; isRunning: () => boolean },
+): Promise<void> {
+  const limit = performance.now() + limitMs;
   while (!(await answers(socket))) {
-    if (ended) throw new Error(`the engine ended as it started:\n${dockerd.output().slice(-3000)}`);
-    if (performance.now() > limit)
-      throw new Error(`the engine did not answer within ${startLimitMs / 1000} s:\n${dockerd.output().slice(-3000)}`);
-    await wait(50);
+    if (!isRunning()) throw new Error(failure("ended as it started", dockerd));
+    if (performance.now() > limit) {
+      dockerd.kill("SIGKILL");
+      throw new Error(failure("did not answer within a minute", dockerd));
+    }
+    await wait(20);
   }
+}
+
+function failure(what: string, dockerd: Child): string {
+  return `the engine ${what}; its log ends:\n${dockerd.output().slice(-3000)}`;
 }
 
 function answers(socketPath: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { chmod, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -16,6 +16,7 @@ import { engineRoot } from "./engine-root.ts";
 import { makeHostFolder, removeHostFolder, sweepHostFolders } from "./host-folder.ts";
 import { importImage } from "./image.ts";
 import { firstChild, holdNamespaces } from "./namespace.ts";
+import { runNetworkTool } from "./network-tools.ts";
 
 /** Which host to make. */
 export interface HostOptions {
@@ -46,71 +47,62 @@ export interface Host extends AsyncDisposable {
 }
 
 const initScript = fileURLToPath(new URL("host-init.sh", import.meta.url));
+const namespaces = ["mount", "uts", "net", "pid"] as const;
 
 /** Makes a host. Its engine is not started. Throws where none can be made, with the reason. */
 export async function createHost(options: HostOptions = {}): Promise<Host> {
   const root = engineRoot(options.engine);
   await sweepHostFolders();
+  await using opening = new AsyncDisposableStack();
   const folder = await makeHostFolder();
+  opening.defer(() => removeHostFolder(folder));
   const name = basename(folder);
-  const namespaces = ["mount", "uts", "net", "pid"] as const;
-  const held = await holdNamespaces(namespaces, ["sh", initScript, folder, root.folder, name]).catch(
-    async (error: unknown) => {
-      await removeHostFolder(folder);
-      throw error;
-    },
-  );
-  const enter = (argv: readonly string[]): string[] => enterNamespaces(argv, { pid: held.pid, namespaces });
-  const enginePid = await firstChild(held.pid);
-  const enterRoot = (argv: readonly string[]): string[] => enterNamespaces(argv, { pid: enginePid, namespaces });
+  const { pid } = opening.use(await holdNamespaces(namespaces, ["sh", initScript, folder, root.folder, name]));
+  await runNetworkTool(["ip", "link", "set", "lo", "up"], { pid });
+
+  const host = { pid, namespaces };
+  // The engine's mount namespace has its root folder as root.
+  const inRoot = { pid: await firstChild(pid), namespaces };
+  const children: Child[] = [];
+  // One that is stopped would keep the namespaces from ending.
+  opening.defer(() => children.forEach((child) => child.kill("SIGKILL")));
+  const start = async (argv: readonly string[], childOptions: ChildOptions): Promise<Child> => {
+    const child = await startChild(argv, childOptions);
+    children.push(child);
+    return child;
+  };
   const engine = createEngine({
     version: root.version,
     folder,
     name,
-    startInRoot: (argv, options) => startChild(enterRoot(argv), options),
-    runFolder: () => `/proc/${held.pid}/root/run`,
+    startInRoot: (argv) => start(argv, { within: inRoot }),
+    runFolder: `/proc/${pid}/root/run`,
   });
+  const dockerCommand = enterNamespaces(["docker", `--host=unix://${engine.socket}`], inRoot);
   const dockerScript = join(folder, "docker");
-  await writeDockerScript(dockerScript, enterRoot(["docker", `--host=unix://${engine.socket}`]));
+  await writeFile(dockerScript, `#!/bin/sh\nexec ${dockerCommand.join(" ")} "$@"\n`, { mode: 0o755 });
 
-  const docker: Host["docker"] = async (args, options) => {
-    const { stdout } = await run(enterRoot(["docker", `--host=unix://${engine.socket}`, ...args]), {
-      timeoutMs: 120_000,
-      ...options,
-    });
+  const docker: Host["docker"] = async (args, runOptions) => {
+    const { stdout } = await run([...dockerCommand, ...args], { timeoutMs: 120_000, ...runOptions });
     return stdout.trimEnd();
   };
+  const opened = opening.move();
   return {
     name,
     engine,
-    pid: held.pid,
+    pid,
     share: join(folder, "share"),
     dockerScript,
     docker,
-    run: (argv, options) => run(enter(argv), options),
-    start: (argv, options) =>
-      startChild(enter(argv), {
-        env: { ...plainEnvironment, PATH: `${dirname(process.execPath)}:${plainEnvironment.PATH ?? ""}` },
-        ...options,
-      }),
-    image: (image, files = {}) =>
-      importImage({
-        image,
-        files,
-        docker,
-        folder: join(folder, "share"),
-        busybox: join(root.folder, "bin", "busybox"),
-      }),
-    path: (path) => join(`/proc/${held.pid}/root`, path),
-    [Symbol.asyncDispose]: async () => {
-      await held[Symbol.asyncDispose]();
-      await removeHostFolder(folder);
-    },
+    run: (argv, runOptions) => run(enterNamespaces(argv, host), runOptions),
+    start: (argv, childOptions) => start(argv, { env: environment(), ...childOptions, within: host }),
+    image: (image, files = {}) => importImage({ image, files, docker, folder: join(folder, "share") }),
+    path: (path) => join(`/proc/${pid}/root`, path),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
-/** For a person in another terminal. */
-async function writeDockerScript(file: string, argv: readonly string[]): Promise<void> {
-  await writeFile(file, `#!/bin/sh\nexec ${argv.join(" ")} "$@"\n`);
-  await chmod(file, 0o755);
+/** Programs that it starts by name run on this Node. */
+function environment(): Record<string, string> {
+  return { ...plainEnvironment, PATH: `${dirname(process.execPath)}:${plainEnvironment.PATH ?? ""}` };
 }

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import { startChild, type Child, type Namespace } from "@outrigger/linux";
 
 /** Namespaces held open by their first process, which ends when this process does. */
@@ -6,6 +7,8 @@ export interface HeldNamespaces extends AsyncDisposable {
   /** The first process, as this process's own namespace counts. */
   readonly pid: number;
 }
+
+const limitMs = 20_000;
 
 /**
  * Makes namespaces, runs a command as their first process and waits until it prints `ready`. The command is to read its
@@ -17,28 +20,20 @@ export async function holdNamespaces(kinds: readonly Namespace[], argv: readonly
   const holder = await startChild(["unshare", ...flags, "--", ...argv], { graceMs: 0 });
   try {
     await untilReady(holder);
-    return {
-      pid: await firstChild(holder.pid),
-      [Symbol.asyncDispose]: () => end(holder),
-    };
+    return { pid: await firstChild(holder.pid), [Symbol.asyncDispose]: () => end(holder) };
   } catch (error) {
-    await end(holder);
+    await holder[Symbol.asyncDispose]();
     throw error;
   }
 }
 
 async function untilReady(holder: Child): Promise<void> {
-  const deadline = AbortSignal.timeout(20_000);
+  const limit = performance.now() + limitMs;
   while (!/^ready$/m.test(holder.output())) {
-    const ended = await Promise.race([holder.ended, next(deadline)]);
-    if (ended !== undefined) throw new Error(`a lab host ended while it was made: ${holder.output().trim()}`);
+    const over = await Promise.race([holder.ended, wait(5)]);
+    const problem = over !== undefined ? "ended" : performance.now() > limit ? "was not ready in time" : undefined;
+    if (problem !== undefined) throw new Error(`a lab host ${problem} as it was made: ${holder.output().trim()}`);
   }
-}
-
-async function next(deadline: AbortSignal): Promise<undefined> {
-  deadline.throwIfAborted();
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  return undefined;
 }
 
 /** The oldest child of a process. */
@@ -47,9 +42,10 @@ export async function firstChild(parent: number): Promise<number> {
   return Number(children.trim().split(" ")[0]);
 }
 
-/** SIGKILL to unshare reaches its child by --kill-child; then the kernel ends every process of the PID namespace. */
+/** unshare sees the end of the first process only when the kernel has ended all others of its PID namespace. */
 async function end(holder: Child): Promise<void> {
   holder.stdin.end();
-  holder.kill("SIGKILL");
-  await holder.ended;
+  if ((await Promise.race([holder.ended, wait(limitMs, undefined, { ref: false })])) !== undefined) return;
+  await holder[Symbol.asyncDispose]();
+  throw new Error("processes of a lab host have not ended; look for one that is stopped or waits for a dead mount");
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError, plainEnvironment, run, startChild } from "@outrigger/linux";
-import { engineRoot, unavailable } from "../../e2e/lab/engine-root.ts";
+import { findInRoots } from "../../e2e/lab/engine-root.ts";
 import { importImage } from "../../e2e/lab/image.ts";
 import { commandsToTry, image, tourWithDocker, type Docker } from "./docker-tour.ts";
 import { showPluginLines, untilServing, type Stage } from "./stage.ts";
@@ -54,10 +54,7 @@ function pick(...names: string[]): Record<string, string> {
 }
 
 async function makeImage(folder: string): Promise<void> {
-  if (unavailable() === undefined) {
-    const busybox = join(engineRoot().folder, "bin", "busybox");
-    return importImage({ image, files: {}, busybox, folder, docker });
-  }
+  if (findInRoots("busybox") !== undefined) return importImage({ image, files: {}, folder, docker });
   await docker(["pull", "busybox"]);
   await docker(["tag", "busybox", image]);
 }

@@ -47,8 +47,7 @@ const keptOutputBytes = 64 * 1024;
  */
 export async function startChild(argv: readonly string[], options: ChildOptions = {}): Promise<Child> {
   const { within } = options;
-  // In a session of its own: signals are for the command, not for the nsenter that waits for it and ends as it ends.
-  const [command = "", ...args] = within === undefined ? argv : enterNamespaces(["setsid", ...argv], within);
+  const [command = "", ...args] = within === undefined ? argv : enterAsLeader(argv, within);
   const process: ChildProcessByStdio<Writable, Readable, Readable> = spawn(command, args, {
     cwd: options.cwd,
     env: options.env ?? plainEnvironment,
@@ -102,6 +101,16 @@ async function atMost(something: Promise<unknown>, milliseconds: number): Promis
   const done = new AbortController();
   await Promise.race([something, wait(milliseconds, undefined, { signal: done.signal })]);
   done.abort();
+}
+
+/**
+ * Enters the PID namespace, becomes the leader of a session, and enters the others, where setsid(1) need not be. Signals
+ * are for that leader, not for the nsenter that waits for it and ends as it ends.
+ */
+function enterAsLeader(argv: readonly string[], { pid, namespaces }: NamespacesOf): string[] {
+  const others = namespaces.filter((namespace) => namespace !== "pid");
+  const leader = ["setsid", ...enterNamespaces(argv, { pid, namespaces: others })];
+  return enterNamespaces(leader, { pid, namespaces: ["pid"] });
 }
 
 /** The process that nsenter started, once it leads a group; none where nsenter ended before that. */
