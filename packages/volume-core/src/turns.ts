@@ -64,15 +64,17 @@ export class Caller {
   /** Waits for work that goes on regardless; throws `DriverError` with the text of `late` when the time is up. */
   async wait<T>(work: Promise<T>, late: () => string): Promise<T> {
     const { signal, deadline } = this.#call;
-    const { promise: left, reject } = Promise.withResolvers<never>();
+    const { promise: gaveUp, reject } = Promise.withResolvers<never>();
     const leave = (): void => {
       this.gone = true;
       reject(new DriverError(late(), { cause: signal.reason }));
     };
-    const timer = setTimeout(leave, Math.min((deadline - Date.now()) * share, longestTimer));
+    const left = Math.max(0, (deadline - Date.now()) * share);
+    const timer = setTimeout(leave, Math.min(left, longestTimer));
+    if (signal.aborted) leave();
     signal.addEventListener("abort", leave, { once: true });
     try {
-      return await Promise.race([work, left]);
+      return await Promise.race([work, gaveUp]);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", leave);

@@ -10,7 +10,7 @@ import { VolumeStorage, type Problem, type StorageSurroundings } from "./volume-
 
 /** What all volumes of one plugin share. */
 export interface VolumeSurroundings<S extends Options> extends StorageSurroundings<S> {
-  /** How long a volume that nobody holds stays attached when there was a reason not to detach it at once. */
+  /** How long a volume that nobody holds stays attached when it was not detached at once. */
   readonly lingerMs: number;
   /** Called when nothing is there under a name any more, and nobody waits for it. */
   readonly forget: (name: string) => void;
@@ -76,7 +76,6 @@ export class Volume<S extends Options> {
       const { holds } = this.#storage.existing;
       // The engine sends no Unmount after an error, so nothing is counted then; a retry soon after finds the work done.
       this.#storage.change({ phase: "attached", mountpoint, holds: caller.gone ? holds : addHold(holds, id) });
-      if (caller.gone) this.#releaseLater();
       this.#around.step("mount: done");
       return mountpoint;
     });
@@ -130,9 +129,13 @@ export class Volume<S extends Options> {
     return this.#turns.take(what, async () => {
       this.#around.closing.throwIfAborted();
       clearTimeout(this.#linger);
-      await this.#storage.settle();
-      this.#storage.problem = undefined;
-      return await work();
+      try {
+        await this.#storage.settle();
+        this.#storage.problem = undefined;
+        return await work();
+      } finally {
+        if (this.#isFree()) this.#releaseLater();
+      }
     });
   }
 
@@ -151,17 +154,19 @@ export class Volume<S extends Options> {
     if (user === undefined) return await this.#storage.detach();
     const text = `still mounted by process ${user.pid} on ${user.mountpoint}, though nobody holds it`;
     this.#storage.problem = { text, since: new Date().toISOString() };
-    this.#releaseLater();
   }
 
+  /** Attached, and held by nobody. */
   #isFree(): boolean {
     const { record } = this.#storage;
     return record?.phase === "attached" && record.holds.size === 0;
   }
 
+  /** For a Mount that was answered too late and may be tried again, and for a volume that could not be detached yet. */
   #releaseLater(): void {
+    if (this.#around.closing.aborted) return;
     const release = async (): Promise<void> => {
-      // What goes wrong is noted as the volume's problem, and the next call tries again.
+      // What goes wrong is noted as the volume's problem, and tried again.
       await this.#take("unmounted", () => this.#release()).catch(() => {});
     };
     this.#linger = setTimeout(() => void release(), this.#around.lingerMs).unref();

@@ -24,7 +24,7 @@ export interface VolumesOptions<S extends Options = Options> {
   readonly log?: Logger;
   /** How long one piece of the backend's work may take, whoever waits for it; 600,000 where left out. */
   readonly backendTimeoutMs?: number;
-  /** How long a volume stays attached for a retry when its Mount came too late for the caller; 60,000 where left out. */
+  /** How long a volume stays attached for a retry of a Mount that was answered too late; 60,000 where left out. */
   readonly lingerMs?: number;
   /** How long closing waits for work under way; what takes longer is brought in order by the next start. 5,000 where left out. */
   readonly closeTimeoutMs?: number;
