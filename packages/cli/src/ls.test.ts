@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { chmod } from "node:fs/promises";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { main, outrigger } from "../test/command.ts";
@@ -71,6 +72,16 @@ test("--json keeps its shape", async () => {
     "milliseconds",
     "warnings",
   ]);
+});
+
+test("a socket that this user may not use is told with the remedy, and exit code 3", async () => {
+  await using place = await scratch();
+  await using _one = await serveShelf(place, "one");
+  await chmod(`${place.plugins}/one.sock`, 0);
+  const { status, stdout } = await outrigger(["ls", ...place.flags], { bound: true });
+  assert.match(stdout, /^one +forbidden /m);
+  assert.match(stdout, /permission denied; run this as root/);
+  assert.equal(status, 3);
 });
 
 test("an empty machine is no finding", async () => {

@@ -17,10 +17,11 @@ Each file is listed with its state:
   silent        accepts, but does not answer: it hangs \`docker volume ls\`
   dead          nothing listens, the file is left over: it costs \`docker volume ls\` 15 s
   not-a-plugin  something else answers
-  unusable      could not be tried: a fault in the file, trust or permission
+  forbidden     this user may not connect
+  unusable      could not be tried: a fault in the file or in trust
 and, where there is one, the reason, and what the engine ignores or weakens in the file.
 
-Files are read as the engine reads them. Exit code 1 when any of them does not answer.
+Files are read as the engine reads them. Exit code 1 when any of them does not answer, 3 when that is because this user may not ask.
 
 Examples:
   outrigger ls
@@ -41,10 +42,16 @@ async function list(flags: LsFlags): Promise<void> {
   const folders = foldersFrom(flags);
   const entries = await discover({ folders, rules: "engine" });
   const probed = await probe(entries, { deadlineMs: flags.deadline });
-  if (probed.some(({ state }) => state !== "answers")) process.exitCode = 1;
+  process.exitCode = exitCodeFor(probed.map(({ state }) => state));
   if (flags.json) return printJson({ folders, plugins: probed.map(asJson) });
   if (probed.length === 0) return print(`no plugins in ${[folders.sockets, ...folders.specs].join(", ")}`);
   print(...asText(probed));
+}
+
+function exitCodeFor(states: readonly PluginState[]): number {
+  const bad = states.filter((state) => state !== "answers");
+  if (bad.length === 0) return 0;
+  return bad.every((state) => state === "forbidden") ? 3 : 1;
 }
 
 function asJson(entry: ProbedEntry): object {
@@ -81,11 +88,12 @@ function asText(entries: readonly ProbedEntry[]): string[] {
   ];
 }
 
-const colours: Record<PluginState, "green" | "red"> = {
+const colours: Record<PluginState, "green" | "yellow" | "red"> = {
   answers: "green",
   fails: "red",
   silent: "red",
   dead: "red",
   "not-a-plugin": "red",
+  forbidden: "yellow",
   unusable: "red",
 };

@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Bound by file modes, as everybody but root is. */
+  readonly bound?: boolean;
 }
 
 /** Runs the command to its end. */
@@ -69,10 +71,12 @@ export function startOutrigger(args: readonly string[], surroundings: Surroundin
   return { child, lines, line, stop, [Symbol.asyncDispose]: async () => void (await stop("SIGKILL")) };
 }
 
-function start(args: readonly string[], { env = {}, cwd }: Surroundings) {
+function start(args: readonly string[], { env = {}, cwd, bound = false }: Surroundings) {
   // Colours, debugging and the tests' own reporter are not for the command.
   const { FORCE_COLOR: _colour, NODE_TEST_CONTEXT: _context, ...rest } = process.env;
-  return spawn(process.execPath, [main, ...args], {
+  const bind = bound && process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] : [];
+  const [program = "", ...words] = [...bind, process.execPath, main, ...args];
+  return spawn(program, words, {
     env: { ...rest, NODE_COMPILE_CACHE: compileCache(), ...env },
     cwd,
     stdio: ["pipe", "pipe", "pipe"],

@@ -152,10 +152,8 @@ async function entriesOf(folder: string, ignored: readonly string[] = ["ENOENT"]
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
     if (ignored.includes(code)) return [];
-    throw new DiscoveryError(`${folder}: cannot be read (${String(cause)}); the engine then finds no plugin at all`, {
-      code: "unreadable",
-      cause,
-    });
+    const remedy = code === "EACCES" ? "run this as root" : "the engine then finds no plugin at all";
+    throw new DiscoveryError(`${folder}: cannot be read (${String(cause)}); ${remedy}`, { code: "unreadable", cause });
   }
 }
 

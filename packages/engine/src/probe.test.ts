@@ -62,13 +62,13 @@ test("a socket without a process is dead, a file with a fault unusable, a port w
   ]);
 });
 
-test("a socket that this user may not use is unusable, not dead", async () => {
+test("a socket that this user may not use is forbidden, not dead", async () => {
   await using at = await scratch();
   await using _ = await rawPlugin(plugin, { socket: await at.path("run/p.sock") });
   await chmod(join(at.root, "run/p.sock"), 0);
   await asNobody(at, async () => {
     const [entry] = await probeAll(at);
-    assert.equal(entry?.state, "unusable");
+    assert.equal(entry?.state, "forbidden");
     assert.match(entry.reason, /permission denied; run this as root/);
   });
 });

@@ -8,9 +8,10 @@ import type { PluginEntry } from "./plugin-entry.ts";
  * What stands behind an entry.
  * `answers`: a plugin. `fails`: a plugin that answers the handshake with an error. `silent`: accepts, or cannot be
  * reached, but says nothing before the deadline. `dead`: nothing listens, so the file is left over. `not-a-plugin`:
- * something else answers. `unusable`: could not be tried, for a fault in the file, trust or permission.
+ * something else answers. `forbidden`: this user may not connect. `unusable`: could not be tried, for a
+ * fault in the file or in trust.
  */
-export type PluginState = "answers" | "fails" | "silent" | "dead" | "not-a-plugin" | "unusable";
+export type PluginState = "answers" | "fails" | "silent" | "dead" | "not-a-plugin" | "forbidden" | "unusable";
 
 /** An entry and what a call to it brought. */
 export interface ProbedEntry extends PluginEntry {
@@ -108,6 +109,6 @@ function stateOf(error: CallError): PluginState {
   if (error.code === "tls") return "unusable";
   if (error.code !== "unreachable") return "not-a-plugin";
   const code = error.cause instanceof Error && "code" in error.cause ? error.cause.code : undefined;
-  if (code === "EACCES" || code === "EPERM") return "unusable";
+  if (code === "EACCES" || code === "EPERM") return "forbidden";
   return code === "EAGAIN" ? "silent" : "dead";
 }
