@@ -35,17 +35,19 @@ type OptionalMethod<P extends Protocol> = {
   [M in keyof P["methods"]]: P["methods"][M] extends { readonly optional: string } ? M : never;
 }[keyof P["methods"]];
 
-type Methods<P extends Protocol, M extends keyof P["methods"]> = { readonly [N in M]: DriverMethod<P, N> };
-
 type Simplify<T> = { [K in keyof T]: T[K] } & {};
 
 /** The methods of one protocol; those the engine can do without may be left out. */
 export type Driver<P extends Protocol> = Simplify<
-  Methods<P, Exclude<keyof P["methods"], OptionalMethod<P>>> & Partial<Methods<P, OptionalMethod<P>>>
+  {
+    readonly [M in Exclude<keyof P["methods"], OptionalMethod<P>>]: DriverMethod<P, M>;
+  } & {
+    readonly [M in OptionalMethod<P>]?: DriverMethod<P, M>;
+  }
 >;
 
 /** Drivers by the protocol they implement, as `Implements` names it. */
-export type Drivers = { readonly [N in ProtocolName]?: Driver<(typeof protocols)[N]> };
+export type Drivers = { readonly [N in ProtocolName]?: Driver<(typeof protocols)[N]> | undefined };
 
 /** A plugin, ready to be served. */
 export interface Plugin {

@@ -257,19 +257,44 @@ for (const [path, callTimeoutMs, own] of limits) {
 }
 
 test("what a driver does after its deadline is not answered again; its failure is not lost", async () => {
-  const late = Promise.withResolvers<never>();
-  const lost = Promise.withResolvers<[unknown, string]>();
+  const late = { fail: Promise.withResolvers<never>(), succeed: Promise.withResolvers<void>() };
+  const lost: [unknown, string][] = [];
   const ends: CallRecord[] = [];
-  const dispatcher = new Dispatcher(volumePlugin({ remove: () => late.promise }), {
+  const plugin = volumePlugin({ remove: ({ Name }) => (Name === "fail" ? late.fail : late.succeed).promise });
+  const dispatcher = new Dispatcher(plugin, {
     callTimeoutMs: 20,
-    hooks: [{ onLostError: (...args) => lost.resolve(args), onCallEnd: (record) => ends.push(record) }],
+    hooks: [{ onLostError: (...args) => lost.push(args), onCallEnd: (record) => ends.push(record) }],
   });
-  assert.equal((await call(dispatcher, "VolumeDriver.Remove", { Name: "a" })).status, 500);
-  late.reject(new Error("too late"));
-  const [error, path] = await lost.promise;
-  assert.match(String(error), /too late/);
-  assert.equal(path, "VolumeDriver.Remove");
-  assert.equal(ends.length, 1);
+  for (const Name of ["fail", "succeed"]) {
+    assert.equal((await call(dispatcher, "VolumeDriver.Remove", { Name })).status, 500);
+  }
+  late.fail.reject(new Error("too late"));
+  late.succeed.resolve();
+  await dispatcher.drain();
+  assert.deepEqual(
+    lost.map(([error, path]) => [String(error), path]),
+    [["Error: too late", "VolumeDriver.Remove"]],
+  );
+  assert.equal(ends.length, 2);
+});
+
+test("a driver that passes on why it was aborted has lost nothing", async () => {
+  const lost: unknown[] = [];
+  const plugin = volumePlugin({
+    remove: ({ Name }, { signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () => {
+          reject(Name === "same" ? signal.reason : new Error("aborted", { cause: signal.reason }));
+        });
+      }),
+  });
+  const dispatcher = new Dispatcher(plugin, {
+    callTimeoutMs: 20,
+    hooks: [{ onLostError: (error) => lost.push(error) }],
+  });
+  for (const Name of ["same", "cause"]) await call(dispatcher, "VolumeDriver.Remove", { Name });
+  await dispatcher.drain();
+  assert.deepEqual(lost, []);
 });
 
 test("calls wait for a plugin that is not ready; Activate does not", async () => {

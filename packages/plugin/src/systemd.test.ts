@@ -48,6 +48,9 @@ test("every socket that systemd passes is served, and none of their files remove
   for (const address of [`unix://${path}`, `tcp://127.0.0.1:${port}`]) {
     await using client = await RawClient.connect(address);
     assert.equal((await client.call("VolumeDriver.List", {}).answer()).status, 200);
+    // Its own children must not take the sockets for theirs.
+    const shown = await client.call("VolumeDriver.Remove", { Name: "show-systemd" }).answer();
+    assert.match(shown.body, /LISTEN_FDS is undefined/);
   }
   plugin.child.kill("SIGTERM");
   assert.equal(await plugin.ended, 0);

@@ -41,7 +41,6 @@ export async function createTlsServer(address: TlsAddress, accept: (socket: Sock
     ca,
     requestCert: true,
     rejectUnauthorized: true,
-    minVersion: "TLSv1.2",
     handshakeTimeout: 10_000,
   });
   return server.on("secureConnection", accept);

@@ -25,6 +25,9 @@ const deeds: Record<string, (call: Call) => unknown> = {
   wait: () => new Promise(() => {}),
   "until-abort": ({ signal }) =>
     new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+  "show-systemd": () => {
+    throw new Error(`LISTEN_FDS is ${process.env["LISTEN_FDS"]}`);
+  },
   exit: () => process.exit(7),
   "crash-outside": () => void outside.push("crash-outside"),
   "reject-outside": () => void outside.push("reject-outside"),
