@@ -111,13 +111,14 @@ test("the project names no registry host and no machine's path, and its lock fil
   assert.doesNotMatch(readFileSync(`${root}package-lock.json`, "utf8"), /"resolved": "http/);
 });
 
+const importLine = /^(?:import|export)\s(?:[^"';]*?\sfrom\s)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm;
+
 function importsOf(files: readonly string[]): Import[] {
   return files.flatMap((from) =>
-    [
-      ...readFileSync(root + from, "utf8").matchAll(
-        /(?:^|\n)\s*(?:import|export)\b[^;"']*?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g,
-      ),
-    ].map((match) => ({ from, to: match[1] ?? match[2] ?? "" })),
+    [...readFileSync(root + from, "utf8").matchAll(importLine)].map((match) => ({
+      from,
+      to: match[1] ?? match[2] ?? "",
+    })),
   );
 }
 
