@@ -62,6 +62,8 @@ async function startAll(given: Omit<Start, "signal">): Promise<{ name: string; s
     const serving = await serveOne(plugin, one, { ...start, metrics: metrics.get(one.name) });
     served.push({ name: one.name, plugin, serving: start.held.use(serving) });
   }
+  // Stopped on the way up: what is up goes down again, and nothing went wrong.
+  if (stop.signal.aborted) return [];
   for (const { name, plugin, serving } of served) {
     start.log.serving(name, { implements: Object.keys(plugin.drivers), addresses: serving.addresses });
   }
@@ -101,10 +103,9 @@ async function openAll(prepared: readonly Prepared[], start: Start): Promise<{ o
       ? [{ text: `${whichOf(one)} did not open: ${messageOf(result.reason)}`, cause: result.reason as unknown }]
       : [];
   });
-  if (failures.length > 0) {
+  if (failures.length > 0 && !signal.aborted) {
     throw new EnvironmentError(failures.map(({ text }) => text).join("; and "), { cause: failures[0]?.cause });
   }
-  signal.throwIfAborted();
   return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
 }
 
@@ -160,7 +161,7 @@ function abortOnSignal(): { signal: AbortSignal } & Disposable {
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
-    controller.abort(new EnvironmentError(`stopped by ${name} before every plugin was up`));
+    controller.abort(new Error(`stopped by ${name}`));
   };
   const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const name of names) process.on(name, onSignal);

@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { get } from "node:http";
 import { text as readAll } from "node:stream/consumers";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { connect } from "@outrigger/engine";
 import { outrigger, startOutrigger, type Running } from "../test/command.ts";
@@ -136,6 +137,31 @@ test("all plugins of a file are served or none, and the error says which could n
   assert.equal(status, 3);
   assert.deepEqual(stdout.trim().split("\n"), ["shelf: made of oak", "shelf: taken down"]);
   assert.deepEqual(await readdir(place.plugins), []);
+});
+
+test("a signal that comes while plugins still open stops them all, and nothing went wrong", async () => {
+  await using place = await scratch();
+  const slow = { plugin: shelf, name: "slow", options: { waitToOpen: true } };
+  const file = await place.write("outrigger.json", JSON.stringify({ plugins: [{ plugin: shelf }, slow] }));
+  await using served = serve(place, "--config", file);
+  await served.line(/^slow: waiting$/);
+  const { status, stdout, stderr } = await served.stop();
+  assert.deepEqual([status, stderr], [0, ""]);
+  assert.deepEqual(stdout.split("\n"), ["shelf: made of oak", "slow: waiting", "shelf: taken down"]);
+  assert.deepEqual(await readdir(place.plugins), []);
+});
+
+test("a second signal ends what a running call holds up", async () => {
+  await using place = await scratch();
+  await using served = serve(place, shelf);
+  await served.line(/ serves /);
+  const held = call(place, "shelf", "VolumeDriver.Create", { Name: "forever" }).catch(() => {});
+  await served.line(/^shelf: forever$/);
+  served.child.kill("SIGTERM");
+  while (existsSync(`${place.plugins}/shelf.sock`)) await sleep(10);
+  const { status } = await served.stop("SIGINT");
+  assert.equal(status, 130);
+  await held;
 });
 
 test("a socket that another plugin answers is left to it; one left behind is taken over", async () => {

@@ -1,4 +1,5 @@
 // A plugin for the tests: volumes in memory, options of every kind, and calls that go wrong.
+import { setTimeout as sleep } from "node:timers/promises";
 import { definePlugin, definePluginModule } from "@outrigger/plugin";
 import { DriverError, encodeLogEntry } from "@outrigger/protocol";
 
@@ -13,9 +14,14 @@ export const plugin = definePluginModule({
     token: { type: "string", secret: true, doc: "Opens the glass door." },
     group: { type: "string", doc: "Named like a flag of serve." },
     failToOpen: { type: "boolean", doc: "Do not open." },
+    waitToOpen: { type: "boolean", doc: "Do not open before it is too late." },
   },
-  async open(config, { name, log }) {
+  async open(config, { name, log, signal }) {
     if (config.failToOpen) throw new Error("the shelf is nailed up");
+    if (config.waitToOpen) {
+      log.info("waiting");
+      await sleep(2 ** 31 - 1, undefined, { signal });
+    }
     log.info(`made of ${config.wood}${config.token === undefined ? "" : ", locked"}`);
     const volumes = new Map<string, Record<string, unknown>>();
     return {
@@ -23,7 +29,13 @@ export const plugin = definePluginModule({
         name,
         drivers: {
           VolumeDriver: {
-            create: ({ Name, Opts }) => void volumes.set(Name, Opts ?? {}),
+            async create({ Name, Opts }) {
+              if (Name === "forever") {
+                log.info(Name);
+                await new Promise(() => {});
+              }
+              volumes.set(Name, Opts ?? {});
+            },
             remove: ({ Name }) => void volumes.delete(Name),
             path: ({ Name }) => ({ Mountpoint: `${config.root}/${Name}` }),
             mount: ({ Name }) => ({ Mountpoint: `${config.root}/${Name}` }),
