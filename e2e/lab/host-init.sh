@@ -32,6 +32,9 @@ mount --bind "$engine" "$scratch/engine"
 layer "$scratch/engine" "$root"
 cd "$root"
 mkdir -p proc sys dev run tmp root etc/docker var/lib/docker var/lib/outrigger
+# A link on an installed system; a folder where packages were only unpacked.
+rm -rf var/run
+ln -s ../run var/run
 mount -t proc proc proc
 mount -t sysfs sysfs sys
 mount --rbind /sys/fs/cgroup sys/fs/cgroup
