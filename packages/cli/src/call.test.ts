@@ -3,8 +3,10 @@ import { test } from "node:test";
 import { definePlugin, serve } from "@outrigger/plugin";
 import { encodeLogEntry } from "@outrigger/protocol";
 import { outrigger, startOutrigger } from "../test/command.ts";
+import { refusalOf } from "../test/refusal.ts";
 import { badServer, leaveSocket, scratch } from "../test/scratch.ts";
 import { serveShelf } from "../test/served.ts";
+import { createCommand } from "./call.ts";
 
 test("the reply goes to standard output, status, time and share of the deadline to standard error", async () => {
   await using place = await scratch();
@@ -76,7 +78,6 @@ const refused: readonly (readonly [what: string, args: readonly string[], error:
   ["two values", ["Get", '{"Name": "a"} {}'], /request:1:15: one JSON value is enough; remove what follows it/],
   ["a mistyped method", ["Mont"], /no method "Mont"; did you mean VolumeDriver\.Mount\? VolumeDriver has Create, /],
   ["an ambiguous method", ["Capabilities"], /write VolumeDriver\.Capabilities or LogDriver\.Capabilities/],
-  ["an unknown engine", ["List", "--engine", "moby"], /'moby' is invalid/],
 ];
 
 for (const [what, args, error] of refused) {
@@ -84,10 +85,9 @@ for (const [what, args, error] of refused) {
     await using place = await scratch();
     let received = 0;
     await using _server = await badServer(`${place.plugins}/p.sock`, () => void received++);
-    const { status, stderr } = await outrigger(["call", "p", ...args, ...place.flags]);
-    assert.match(stderr, error);
-    assert.equal(stderr.trimEnd().split("\n").length, 1);
-    assert.deepEqual([status, received], [2, 0]);
+    const refusal = await refusalOf(createCommand(), ["p", ...args, ...place.flags]);
+    assert.match(refusal.message, error);
+    assert.deepEqual([refusal.status, received], [2, 0]);
   });
 }
 

@@ -16,8 +16,9 @@ import { formatCost, roundMilliseconds } from "./call-cost.ts";
 import { requestFrom } from "./call-request.ts";
 import { exitCodeOf } from "./command-error.ts";
 import { allMethods, findMethod } from "./find-method.ts";
-import { connectTo, findPlugin, parseMilliseconds, withTarget, type TargetFlags } from "./find-plugin.ts";
+import { connectTo, findPlugin } from "./find-plugin.ts";
 import { note, paint, print, printable, printJson } from "./output.ts";
+import { parseMilliseconds, withTarget, type TargetFlags } from "./target-flags.ts";
 
 interface CallFlags extends TargetFlags {
   readonly raw?: true;
@@ -26,7 +27,7 @@ interface CallFlags extends TargetFlags {
   readonly json?: true;
 }
 
-const help = `
+const help = (): string => `
 The request is JSON: as it stands, from standard input (-), or from a file (@file). It is checked against the
 protocol before it is sent. Left out, the method gets the body the engine sends when there is nothing to say.
 

@@ -11,9 +11,10 @@ import {
 import { protocols, type Method, type ProtocolName, type Reply, type volumeDriver } from "@outrigger/protocol";
 import { Command } from "commander";
 import { formatCost, roundMilliseconds } from "./call-cost.ts";
-import { connectTo, findPlugin, parseMilliseconds, withTarget, type TargetFlags } from "./find-plugin.ts";
+import { connectTo, findPlugin } from "./find-plugin.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { columns, count, paint, print, printable, printJson } from "./output.ts";
+import { parseMilliseconds, withTarget, type TargetFlags } from "./target-flags.ts";
 
 interface InspectFlags extends TargetFlags {
   readonly deadline: number;

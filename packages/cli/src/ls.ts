@@ -2,8 +2,8 @@
 import { discover, formatAddress, probe, type PluginState, type ProbedEntry } from "@outrigger/engine";
 import { Command } from "commander";
 import { formatMilliseconds, roundMilliseconds } from "./call-cost.ts";
-import { foldersFrom, parseMilliseconds, withFolders, type FolderFlags } from "./find-plugin.ts";
 import { columns, paint, print, printable, printJson } from "./output.ts";
+import { foldersFrom, parseMilliseconds, withFolders, type FolderFlags } from "./target-flags.ts";
 
 interface LsFlags extends FolderFlags {
   readonly deadline: number;

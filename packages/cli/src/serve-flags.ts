@@ -3,8 +3,8 @@ import { resolve } from "node:path";
 import { describeOptions, type PluginModule } from "@outrigger/plugin";
 import { Option, type Command } from "commander";
 import { UsageError } from "./command-error.ts";
-import { parseMilliseconds } from "./find-plugin.ts";
 import { readPluginConfig, type PluginConfig } from "./serve-config.ts";
+import { parseMilliseconds } from "./target-flags.ts";
 
 /** The flags of `addPluginFlags`. */
 export interface PluginFlags {
