@@ -8,23 +8,27 @@ let users = 0;
  */
 export function containCrashes(): () => void {
   if (users++ === 0) {
-    process.on("uncaughtException", contain);
-    process.on("unhandledRejection", contain);
+    process.on("uncaughtException", onException);
+    process.on("unhandledRejection", onRejection);
   }
   return () => {
     if (--users === 0) stop();
   };
 }
 
-function contain(error: unknown): void {
-  const call = currentCall.getStore();
-  if (call === undefined) giveUp(error);
-  else call.crash(error);
+function onException(error: unknown): void {
+  contain(error, "uncaughtException");
 }
 
-/** As Node does where nobody listens; others who listen have their own idea of it. */
-function giveUp(error: unknown): void {
-  if (process.listenerCount("uncaughtException") > 1) return;
+function onRejection(error: unknown): void {
+  contain(error, "unhandledRejection");
+}
+
+function contain(error: unknown, event: "uncaughtException" | "unhandledRejection"): void {
+  const call = currentCall.getStore();
+  if (call !== undefined) return call.crash(error);
+  // Others who listen have their own idea of what comes from no call of ours.
+  if (process.listenerCount(event) > 1) return;
   stop();
   process.nextTick(() => {
     throw error;
@@ -32,6 +36,6 @@ function giveUp(error: unknown): void {
 }
 
 function stop(): void {
-  process.off("uncaughtException", contain);
-  process.off("unhandledRejection", contain);
+  process.off("uncaughtException", onException);
+  process.off("unhandledRejection", onRejection);
 }

@@ -15,6 +15,8 @@ let stoppedBy: NodeJS.Signals | undefined;
 export function closeOnSignal(close: () => Promise<void>): () => void {
   if (closes.size === 0) for (const signal of signals) process.on(signal, onSignal);
   closes.add(close);
+  // Too late to be served: the signal came while this one was being set up.
+  if (stoppedBy !== undefined) void close();
   return () => {
     // A second signal still has to be heard, by process 1 above all: there an unheard one does nothing.
     if (closes.delete(close) && closes.size === 0 && stoppedBy === undefined) {

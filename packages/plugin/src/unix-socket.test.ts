@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder, volumePlugin } from "../test/fixture.ts";
+import { startProcess } from "../test/process.ts";
 import { RawClient } from "../test/raw-client.ts";
 import { serve, type Serving } from "./serve.ts";
 import { ServeError, type ServeErrorCode } from "./serve-error.ts";
@@ -150,6 +151,24 @@ test("of several that start at the same instant on a dead socket, exactly one se
     await winners[0]?.[Symbol.asyncDispose]();
     assert.deepEqual(await readdir(folder.path), []);
   }
+});
+
+test("of several processes that start at the same instant on a dead socket, exactly one serves", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "a.sock");
+  await leaveDeadSocket(path);
+  const starting = Array.from({ length: 4 }, () => startProcess({ serve: { listen: { unix: path } } }));
+  const results = await Promise.allSettled(starting);
+  await using processes = new AsyncDisposableStack();
+  const winners = results.flatMap((result) => (result.status === "fulfilled" ? [processes.use(result.value)] : []));
+  assert.equal(winners.length, 1);
+  for (const result of results) {
+    if (result.status === "rejected")
+      assert.match(String(result.reason), /another process is about to|a process already serves/);
+  }
+  await using client = await RawClient.connect(`unix://${path}`);
+  assert.equal((await client.call("VolumeDriver.List", {}).answer()).status, 200);
+  assert.deepEqual(await readdir(folder.path), ["a.sock"]);
 });
 
 test("the lock of a process that was killed while it started does not last", async () => {
