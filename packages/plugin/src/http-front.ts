@@ -35,7 +35,7 @@ export class HttpFront {
       keepAliveTimeout: 0,
       headersTimeout: limits.receiveMs,
       requestTimeout: limits.receiveMs,
-      connectionsCheckingInterval: Math.min(limits.receiveMs, 1000),
+      connectionsCheckingInterval: Math.min(limits.receiveMs, 5000),
     });
     this.#server.on("request", (request, response) => this.#receive(request, response));
     // Without it, an unknown expectation is answered with an empty 417.

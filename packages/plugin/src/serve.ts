@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Connections } from "./connections.ts";
+import { containCrashes } from "./contain-crashes.ts";
 import type { Plugin } from "./define-plugin.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Hooks } from "./hooks.ts";
@@ -9,7 +10,6 @@ import { HttpFront } from "./http-front.ts";
 import { openListener, type Listen, type Listener } from "./listener.ts";
 import { closeOnSignal } from "./signals.ts";
 import { untilQuiet } from "./until-quiet.ts";
-import { containCrashes } from "./contain-crashes.ts";
 
 /** How a plugin is served. */
 export interface ServeOptions {
@@ -37,7 +37,10 @@ export interface ServeOptions {
 
 /** A plugin that is being served. Disposing of it stops it as a signal does. */
 export interface Serving extends AsyncDisposable {
-  /** What the engine dials: `unix:///run/docker/plugins/x.sock`, `tcp://127.0.0.1:4000`, `https://db1:4000`. */
+  /**
+   * What the engine dials: `unix:///run/docker/plugins/x.sock`, `tcp://127.0.0.1:4000`, `https://db1:4000`;
+   * `fd://3` where systemd listens.
+   */
   readonly addresses: readonly string[];
   /** Resolves when the plugin has stopped, whatever stopped it. */
   readonly closed: Promise<void>;
