@@ -55,6 +55,6 @@ done
 unshare --mount --propagation=unchanged \
   sh -c 'cd "$1" && mount --move . / && echo ready && exec sleep infinity' sh "$root" &
 
-# Ends with the pipe that its owner holds, and the whole host with it. Ignoring SIGCHLD lets the kernel reap orphans.
-trap '' CHLD
-exec cat >/dev/null
+# Ends with the pipe that its owner holds, and the whole host with it. Ignoring SIGCHLD lets the kernel reap orphans;
+# dash's trap cannot.
+exec env --ignore-signal=CHLD cat >/dev/null

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readdir, readFile, readlink } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { run, startChild } from "@outrigger/linux";
 import { lab, type Host } from "./index.ts";
+import { until } from "./until.ts";
 
 for (const engine of lab.engines()) {
   const skip = lab.skip(engine);
@@ -39,12 +40,16 @@ for (const engine of lab.engines()) {
     assert.equal(existsSync(host.path("/mark")), false);
   });
 
-  test(`${engine} starts again after stop and after kill -9, twice, with its images`, { skip }, async () => {
+  test(`${engine} starts again after kill -9 and after stop, and leaves no process behind`, { skip }, async () => {
     await using host = await lab.host({ engine });
     await host.image("busybox");
     for (const how of ["kill9", "stop", "kill9"] as const) {
       await host.engine[how]();
       assert.equal(await socketAnswers(host), false);
+      await until("the engine's processes have ended and are no zombies", async () => {
+        const { stdout } = await host.run(["ps", "-eo", "comm="]);
+        return !/docker|containerd|defunct/.test(stdout);
+      });
       await host.engine.start();
       assert.equal(await host.docker(["run", "--rm", "busybox", "echo", how]), how);
     }
@@ -135,11 +140,14 @@ for (const engine of lab.engines()) {
       await using owner = await startChild([process.execPath, "--input-type=module", "--eval", script], {
         env: { ...process.env } as Record<string, string>,
       });
-      await until(() => owner.output().endsWith("}\n"));
+      await until("the owner has a host", () => owner.output().endsWith("}\n"));
       const host = JSON.parse(owner.output()) as Pick<Host, "name" | "pid">;
       const processes = await processesOn(host);
       owner.kill("SIGKILL");
-      await until(async () => (await leftOf(host.name, processes)).processes.length === 0);
+      await until(
+        "the host's processes are gone",
+        async () => (await leftOf(host.name, processes)).processes.length === 0,
+      );
       await using _next = await lab.host({ engine });
       assert.deepEqual(await leftOf(host.name, processes), nothing);
     },
@@ -162,7 +170,7 @@ test(
     await using host = await lab.host();
     const script = `process.on("SIGTERM", () => process.exit(5)); setInterval(() => {}, 1000); console.log(process.version)`;
     await using child = await host.start(["node", "--eval", script]);
-    await until(() => child.output() !== "");
+    await until("it has printed", () => child.output() !== "");
     assert.equal(child.output(), `${process.version}\n`);
     child.kill("SIGTERM");
     assert.deepEqual(await child.ended, { code: 5, signal: null });
@@ -176,6 +184,31 @@ test("the docker script runs the engine's own command from the machine", { skip:
 });
 
 const nothing = { processes: [], cgroups: [], mounts: [], folders: [] };
+
+test(
+  "an engine of one's own runs from a root folder without busybox and ip, whatever the folder's name",
+  {
+    skip: process.env.OUTRIGGER_ENGINE_ROOT === undefined ? lab.skip("20.10") : "OUTRIGGER_ENGINE_ROOT is in use",
+  },
+  async () => {
+    const made = fileURLToPath(new URL("../../.lab/engines/20.10", import.meta.url));
+    const folder = await mkdtemp(`${dirname(made)}/.own, with: a \\ name-`);
+    try {
+      await run(["cp", "--archive", "--link", `${made}/.`, folder]);
+      for (const command of ["bin/busybox", "bin/ip", "sbin/ip"]) await rm(join(folder, command));
+      process.env.OUTRIGGER_ENGINE_ROOT = folder;
+      assert.deepEqual(lab.engines(), ["own"]);
+      await using host = await lab.host({ engine: "own" });
+      await host.image("busybox");
+      assert.equal(await host.docker(["run", "--rm", "busybox", "echo", "own"]), "own");
+      process.env.OUTRIGGER_ENGINE_ROOT = join(folder, "etc");
+      await assert.rejects(lab.host(), /has no dockerd; name a root folder that has one/);
+    } finally {
+      delete process.env.OUTRIGGER_ENGINE_ROOT;
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+);
 
 /** What is still there of a host and of processes that were on it. */
 async function leftOf(name: string, processes: readonly string[]): Promise<Record<keyof typeof nothing, string[]>> {
@@ -220,8 +253,4 @@ function socketAnswers(host: Host): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await wait(20);
 }

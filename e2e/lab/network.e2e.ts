@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lab, type ConnectedHost, type Hosts } from "./index.ts";
+import { until } from "./until.ts";
 
 const skip = lab.skip();
 
@@ -47,17 +48,17 @@ test("a connection is cut with the network, and goes on when it is healed", { sk
   const [a, b] = two(network);
   const server = `require("node:net").createServer((s) => s.on("error", () => {}).pipe(s)).listen(7000, "${b.address}", () => console.log("up"))`;
   await using echo = await b.start([process.execPath, "-e", server]);
-  await until(() => echo.output().includes("up"));
+  await until("the server listens", () => echo.output().includes("up"));
   const client = `const s = require("node:net").connect(7000, "${b.address}"); process.stdin.pipe(s); s.pipe(process.stdout)`;
   await using talk = await a.start([process.execPath, "-e", client]);
   talk.stdin.write("one\n");
-  await until(() => talk.output() === "one\n");
+  await until("the first line is back", () => talk.output() === "one\n");
   await network.partition([b]);
   talk.stdin.write("two\n");
   assert.equal(await received({ from: a, to: b, count: 1 }), 0);
   assert.equal(talk.output(), "one\n");
   await network.heal();
-  await until(() => talk.output() === "one\ntwo\n");
+  await until("the second line is back", () => talk.output() === "one\ntwo\n");
 });
 
 test("partition and loss refuse what they cannot do", { skip }, async () => {
@@ -79,7 +80,7 @@ async function received(options: { from: ConnectedHost; to: ConnectedHost; count
     const drain = (before) => setImmediate(() => count > before ? drain(count) : (console.log("got " + count), socket.close()));
     process.stdin.on("end", () => drain(-1)).resume();`;
   await using receiving = await to.start([process.execPath, "-e", receiver]);
-  await until(() => receiving.output().includes("up"));
+  await until("the receiver listens", () => receiving.output().includes("up"));
   const sender = `
     const socket = require("node:dgram").createSocket("udp4");
     (async () => {
@@ -108,8 +109,4 @@ function pairs(...hosts: ConnectedHost[]): [ConnectedHost, ConnectedHost][] {
   return hosts.flatMap((from) =>
     hosts.filter((to) => to !== from).map((to): [ConnectedHost, ConnectedHost] => [from, to]),
   );
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
