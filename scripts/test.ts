@@ -1,4 +1,4 @@
-// Everything: the quick gate, then every story on real engines.
+// Everything: the quick gate, then every story on real engines and what else takes long.
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ run(process.execPath, [
   "--test",
   "--test-concurrency=2",
   "--test-reporter=spec",
-  ...globSync("e2e/**/*.e2e.ts", { cwd: root }).sort(),
+  ...globSync(["e2e/**/*.e2e.ts", "plugins/*/test/*.e2e.ts"], { cwd: root }).sort(),
 ]);
 
 function run(command: string, args: string[]): void {

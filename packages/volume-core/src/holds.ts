@@ -1,7 +1,7 @@
 // Who uses a volume: mounts counted for each id, apart for this life of the engine and earlier ones.
 
 /** Mounts of one id that wait for their Unmount. */
-export interface Hold {
+interface Hold {
   /** Mounted since the engine started last. */
   readonly current: number;
   /** Mounted before: the container may live on (live-restore) or may have died with the engine, unheard. */

@@ -79,7 +79,7 @@ export class VolumeFolders {
 }
 
 /** Makes what happened to a folder's entries durable. */
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, "r");
   await handle.sync();
 }

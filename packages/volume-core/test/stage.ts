@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { defineOptions, type Call, type Driver } from "@outrigger/plugin";
-import { volumeDriver } from "@outrigger/protocol";
+import { volumeDriver, type Reply, type Request } from "@outrigger/protocol";
 import { openVolumes, type Backend, type BackendVolume, type Volumes, type VolumesOptions } from "../src/index.ts";
 
 /** A folder that goes with all that is in it. */
@@ -60,14 +60,14 @@ export class StageBackend implements Backend<typeof stageOptions> {
   }
 }
 
-type VolumeDriver = Required<Driver<typeof volumeDriver>>;
+type Methods = (typeof volumeDriver)["methods"];
 
-/** The driver, each method of which answers later; the call is one with much time unless given. */
+/** The driver as a caller sees it: each method answers later; the call is one with much time unless given. */
 export type AsyncDriver = {
-  readonly [M in keyof VolumeDriver]: (
-    request: Parameters<VolumeDriver[M]>[0],
+  readonly [M in keyof Methods]: (
+    request: Request<typeof volumeDriver, M>,
     call?: Call,
-  ) => Promise<Exclude<Awaited<ReturnType<VolumeDriver[M]>>, void>>;
+  ) => Promise<Reply<typeof volumeDriver, M>>;
 };
 
 /** Volumes on a root of their own. */
@@ -112,7 +112,7 @@ function asyncDriver(now: () => Driver<typeof volumeDriver>): AsyncDriver {
     verb,
     // A table of methods by name, whose types `AsyncDriver` has.
     async (request: never, given = call()) => {
-      const reply: unknown = now()[verb as keyof VolumeDriver]?.(request, given);
+      const reply: unknown = now()[verb as keyof Methods]?.(request, given);
       return (await reply) ?? {};
     },
   ]);
