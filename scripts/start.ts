@@ -10,7 +10,8 @@ const help = `npm start: a tour of Outrigger with a real Docker Engine.
 
   npm start                      an engine of the tour's own, in namespaces that vanish with it
   npm start -- --engine 20.10    the same with another release: ${[...new Set(["20.10", "26.1", ...lab.engines()])].join(", ")}
-  npm start -- --engine system   this machine's own Docker
+  npm start -- --engine system   this machine's own Docker; it will remember the plugin, so that
+                                 \`docker volume ls\` waits 15 s for it until the engine restarts
   npm start -- --engine none     no Docker: packages/engine plays its part
   npm start -- --once            the tour alone; it does not stay up
 
@@ -18,7 +19,7 @@ Exit code: 0 the tour went through, 1 it did not, 2 wrong usage.`;
 
 const { values } = readFlags();
 if (values.help === true) console.log(help);
-else await show(values);
+else await show(values).catch(fail);
 
 async function show({ engine, once = false }: Flags): Promise<void> {
   const stopped = new Promise<"stopped">((resolve) => {
@@ -35,6 +36,12 @@ async function show({ engine, once = false }: Flags): Promise<void> {
   for (const command of stage.commands) console.log(`  ${command}`);
   console.log("");
   await stopped;
+}
+
+function fail(error: unknown): void {
+  const { message, cause } = error instanceof Error ? error : new Error(String(error));
+  console.error(`npm start: ${message}${cause instanceof Error ? ` (${cause.message})` : ""}`);
+  process.exitCode = 1;
 }
 
 interface Flags {

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError, plainEnvironment, run, startChild } from "@outrigger/linux";
@@ -17,7 +18,7 @@ export async function systemStage(): Promise<Stage> {
     });
   });
   await using opening = new AsyncDisposableStack();
-  const folder = await mkdtemp("/var/tmp/outrigger-tour-");
+  const folder = await mkdtemp(join(tmpdir(), "outrigger-tour-"));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
   await makeImage(folder);
   opening.defer(async () => void (await docker(["image", "rm", "--force", image])));
@@ -31,7 +32,7 @@ export async function systemStage(): Promise<Stage> {
   opening.defer(removeVolumes);
   const opened = opening.move();
   return {
-    title: `This machine's own Docker Engine ${version}, with volumes in ${root}`,
+    title: `This machine's own Docker Engine ${version}, with volumes in ${root}.\nAn engine remembers a plugin it has used: after this tour, \`docker volume ls\` waits 15 s for it until the engine restarts`,
     commands: commandsToTry("docker"),
     play: () => tourWithDocker(docker),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
@@ -41,7 +42,7 @@ export async function systemStage(): Promise<Stage> {
 const docker: Docker = async (args) => {
   const environment = {
     ...plainEnvironment,
-    ...pick("HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"),
+    ...pick("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"),
   };
   const { stdout } = await run(["docker", ...args], { env: environment, timeoutMs: 120_000 });
   return stdout.trimEnd();
