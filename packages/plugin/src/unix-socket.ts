@@ -47,7 +47,7 @@ const maxPathBytes = 107;
 export async function listenUnix(server: Server, address: UnixAddress): Promise<Place> {
   const path = resolve(address.unix);
   const lock = join(dirname(path), `.${basename(path)}`);
-  const name = randomBytes(2).toString("hex").slice(1);
+  const name = randomBytes(3).toString("base64url").slice(1);
   checkLength(path, join(lock, name));
   const gid = address.group === undefined ? undefined : await groupId(address.group);
 
