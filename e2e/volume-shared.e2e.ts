@@ -4,10 +4,9 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { driver, volumeStory } from "./volume-story.ts";
 
-volumeStory("two containers share a volume, each holds it for itself", async ({ docker, holders }) => {
+volumeStory("two containers share a volume, each holds it for itself", async ({ docker, keepRunning, holders }) => {
   await docker("volume", "create", "-d", driver, "data");
-  for (const name of ["first", "second"])
-    await docker("run", "-d", "--name", name, "-v", "data:/data", "busybox", "sleep", "1d");
+  for (const name of ["first", "second"]) await keepRunning(name);
   await docker("exec", "first", "sh", "-c", "echo shared >/data/file");
   assert.equal(await docker("exec", "second", "cat", "/data/file"), "shared");
   assert.equal((await holders("data")).length, 2);
@@ -22,9 +21,9 @@ volumeStory("two containers share a volume, each holds it for itself", async ({ 
 
 volumeStory(
   "docker cp mounts with the container's own id, and takes nothing away",
-  async ({ host, docker, holders, plugin }) => {
+  async ({ host, docker, keepRunning, holders, plugin }) => {
     await docker("volume", "create", "-d", driver, "data");
-    await docker("run", "-d", "--name", "user", "-v", "data:/data", "busybox", "sleep", "1d");
+    await keepRunning("user");
     const held = await holders("data");
     await docker("exec", "user", "sh", "-c", "echo out >/data/out");
     await host.run(["sh", "-c", `echo in >${host.share}/in`]);
