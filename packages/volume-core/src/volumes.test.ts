@@ -216,6 +216,37 @@ test("a removed name can be used again at once, and is empty", async () => {
   assert.deepEqual(await readdir(Mountpoint), []);
 });
 
+test("thirty volumes are made, used and removed at once", async () => {
+  await using stage = await openStage();
+  const life = async (Name: string): Promise<void> => {
+    await createWithFile(stage, Name);
+    const { Mountpoint } = await stage.driver.mount({ Name, ID: "reader" });
+    assert.equal(await readFile(join(Mountpoint, "file"), "utf8"), Name);
+    await assert.rejects(stage.driver.remove({ Name }), /in use/);
+    await stage.driver.unmount({ Name, ID: "reader" });
+    await stage.driver.remove({ Name });
+  };
+  await Promise.all(Array.from({ length: 30 }, (_, i) => life(`volume-${i}`)));
+  assert.deepEqual(await names(stage), []);
+  assert.equal(stage.backend.attached.size, 0);
+  assert.deepEqual(await readdir(join(stage.root, "volumes")), []);
+});
+
+test("Mounts and Unmounts of one volume at once end in the right count", async () => {
+  await using stage = await openStage();
+  await stage.driver.create({ Name: "data" });
+  const uses = Array.from({ length: 50 }, async (_, i) => {
+    await stage.driver.mount({ Name: "data", ID: `id${i % 7}` });
+    if (i % 5 > 0) await stage.driver.unmount({ Name: "data", ID: `id${i % 7}` });
+  });
+  await Promise.all(uses);
+  const { holders } = await status(stage, "data");
+  // The plugin's own words, which the assertion checks.
+  const total = (holders as { mounts: number }[]).reduce((sum, { mounts }) => sum + mounts, 0);
+  assert.equal(total, 10);
+  assert.ok(stage.backend.attached.has("data"));
+});
+
 test("a slow volume delays neither another volume nor Get and List", async () => {
   await using stage = await openStage();
   for (const Name of ["slow", "fast"]) await stage.driver.create({ Name });
