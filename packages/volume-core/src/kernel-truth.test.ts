@@ -17,7 +17,7 @@ test(
     await stage.driver.create({ Name: "data" });
     await stage.driver.mount({ Name: "data", ID: "a" });
     engineStarts(stage);
-    assert.deepEqual((await status(stage, "data"))["holders"], [{ ID: "a", mounts: 1, beforeEngineStart: 1 }]);
+    assert.deepEqual((await status(stage, "data"))["holders"], [{ ID: "a", mounts: 1, carried: 1 }]);
     await stage.driver.mount({ Name: "data", ID: "a" });
     assert.deepEqual((await status(stage, "data"))["holders"], [{ ID: "a", mounts: 1 }]);
     await stage.driver.unmount({ Name: "data", ID: "a" });
@@ -37,7 +37,7 @@ test(
       await stage.driver.mount({ Name: "data", ID: "container" });
       await stage.driver.unmount({ Name: "data", ID: "container" });
     }
-    assert.deepEqual((await status(stage, "data"))["holders"], [{ ID: "container", mounts: 1, beforeEngineStart: 1 }]);
+    assert.deepEqual((await status(stage, "data"))["holders"], [{ ID: "container", mounts: 1, carried: 1 }]);
     await container.stop();
     assert.deepEqual((await status(stage, "data"))["holders"], []);
     assert.ok(!stage.backend.attached.has("data"));

@@ -33,7 +33,7 @@ export function statusOf<S extends Options>(volume: Volume<S>): Record<string, u
     holders: [...(shown?.holds ?? [])].map(([ID, { current, carried }]) => ({
       ID,
       mounts: current + carried,
-      ...(carried > 0 && { beforeEngineStart: carried }),
+      ...(carried > 0 && { carried }),
     })),
     ...(problem !== undefined && { reason: problem.text, since: problem.since }),
   };

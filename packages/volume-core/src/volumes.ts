@@ -3,14 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readBootId } from "@outrigger/linux";
 import type { Driver, Hooks, Logger, Options } from "@outrigger/plugin";
 import { DriverError, type volumeDriver } from "@outrigger/protocol";
-import { openStore, type Store, type Table } from "@outrigger/store";
+import { openStore, type Store } from "@outrigger/store";
 import type { Backend } from "./backend.ts";
-import { carryHolds } from "./holds.ts";
+import { loadRecords, volumeTable } from "./load-records.ts";
 import type { Step } from "./steps.ts";
 import { Trash } from "./trash.ts";
 import { createVolumeDriver, type Scope } from "./volume-driver.ts";
 import { VolumeFolders } from "./volume-folders.ts";
-import { fromStored, parseStored, toStored, type StoredVolume, type VolumeRecord } from "./volume-record.ts";
+import type { VolumeRecord } from "./volume-record.ts";
 import { Volume, type VolumeSurroundings } from "./volume.ts";
 
 /** What to open volumes with. */
@@ -50,102 +50,94 @@ export async function openVolumes<S extends Options>(options: VolumesOptions<S>)
   const folders = await VolumeFolders.open(options.root);
   const store = openStore({ file: join(options.root, "state.db") });
   try {
-    return start(options, { folders, store, records: load(store, await readBootId()) });
+    return new OpenVolumes(options, { folders, store, records: loadRecords(store, await readBootId()) });
   } catch (error) {
     await store[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-interface Opened {
+interface Loaded {
   readonly folders: VolumeFolders;
   readonly store: Store;
   readonly records: ReadonlyMap<string, VolumeRecord>;
 }
 
-function start<S extends Options>(options: VolumesOptions<S>, { folders, store, records }: Opened): Volumes {
-  const { backend, log, onStep } = options;
-  const closing = new AbortController();
-  const trash = new Trash(folders.trash, {
-    signal: closing.signal,
-    onEnd: (problems) => {
-      for (const problem of problems) log?.warn(`what was thrown into ${folders.trash} could not be deleted`, problem);
-      onStep?.("trash: emptied");
-    },
-  });
-  const all = new Map<string, Volume<S>>();
-  const around: VolumeSurroundings<S> = {
-    backend,
-    folders,
-    table: volumeTable(store),
-    closing: closing.signal,
-    backendTimeoutMs: options.backendTimeoutMs ?? 600_000,
-    lingerMs: options.lingerMs ?? 60_000,
-    step: onStep ?? (() => {}),
-    emptyTrash: () => void trash.empty(),
-    forget: (name) => void all.delete(name),
-  };
-  const begin = (name: string, record?: VolumeRecord): Volume<S> => {
-    const volume = new Volume(name, around, record);
-    all.set(name, volume);
-    return volume;
-  };
-  for (const [name, record] of records) begin(name, record);
+class OpenVolumes<S extends Options> implements Volumes {
+  readonly driver: Driver<typeof volumeDriver>;
+  readonly hooks: Hooks = { onActivate: () => this.#carryHolds() };
+  readonly recovered: Promise<void>;
+  readonly #options: VolumesOptions<S>;
+  readonly #store: Store;
+  readonly #trash: Trash;
+  readonly #around: VolumeSurroundings<S>;
+  readonly #all = new Map<string, Volume<S>>();
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
 
-  const recoverAll = async (): Promise<void> => {
-    const recoveries = [...all.values()].map(async (volume) => {
+  constructor(options: VolumesOptions<S>, { folders, store, records }: Loaded) {
+    this.#options = options;
+    this.#store = store;
+    this.#trash = new Trash(folders.trash, {
+      signal: this.#closing.signal,
+      onEnd: (problems) => this.#reportTrash(problems),
+    });
+    this.#around = {
+      backend: options.backend,
+      folders,
+      table: volumeTable(store),
+      closing: this.#closing.signal,
+      backendTimeoutMs: options.backendTimeoutMs ?? 600_000,
+      lingerMs: options.lingerMs ?? 60_000,
+      step: options.onStep ?? (() => {}),
+      emptyTrash: () => void this.#trash.empty(),
+      forget: (name) => void this.#all.delete(name),
+    };
+    for (const [name, record] of records) this.#begin(name, record);
+    this.driver = createVolumeDriver({
+      all: this.#all,
+      scope: options.scope ?? "local",
+      begin: (name) => this.#begin(name),
+    });
+    this.recovered = this.#recover();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (this.#closed ??= this.#close());
+  }
+
+  #begin(name: string, record?: VolumeRecord): Volume<S> {
+    const volume = new Volume(name, this.#around, record);
+    this.#all.set(name, volume);
+    return volume;
+  }
+
+  async #recover(): Promise<void> {
+    const { log } = this.#options;
+    const recoveries = [...this.#all.values()].map(async (volume) => {
       await volume.recover().catch((error: unknown) => log?.warn(`volume ${volume.name} is not in order`, error));
     });
-    await Promise.all([...recoveries, trash.empty()]);
-  };
-  const recovered = recoverAll();
+    await Promise.all([...recoveries, this.#trash.empty()]);
+  }
 
-  let closed: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    closing.abort(new DriverError("the plugin is stopping; try again when it is up"));
-    const settled = Promise.allSettled([
-      ...[...all.values()].map((volume) => volume.settled),
-      recovered,
-      trash.empty(),
-    ]);
-    await Promise.race([settled, sleep(options.closeTimeoutMs ?? 5000, undefined, { ref: false })]);
-    await store[Symbol.asyncDispose]();
-  };
-  return {
-    driver: createVolumeDriver({ all, scope: options.scope ?? "local", begin }),
-    hooks: {
-      onActivate: () => {
-        if (!closing.signal.aborted) store.transaction(() => all.forEach((volume) => volume.carry()));
-      },
-    },
-    recovered,
-    [Symbol.asyncDispose]: () => (closed ??= close()),
-  };
-}
+  #carryHolds(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#store.transaction(() => {
+      for (const volume of this.#all.values()) volume.carry();
+    });
+  }
 
-function volumeTable(store: Store): Table<StoredVolume> {
-  return store.table("volumes", parseStored);
-}
+  #reportTrash(problems: readonly Error[]): void {
+    const { log, onStep } = this.#options;
+    for (const problem of problems) log?.warn("a part of a removed volume could not be deleted", problem);
+    onStep?.("trash: emptied");
+  }
 
-/**
- * The records as the last run left them. What was held then may have been given back while nobody listened, so it counts
- * as carried; after a start of the machine nothing is mounted or held any more.
- */
-function load(store: Store, bootId: string): Map<string, VolumeRecord> {
-  const volumes = volumeTable(store);
-  const machine = store.table("machine", String);
-  store.transaction(() => {
-    const rebooted = machine.get("bootId") !== bootId;
-    if (rebooted) machine.set("bootId", bootId);
-    for (const [name, stored] of volumes.entries()) {
-      const record = fromStored(stored);
-      volumes.set(name, toStored(rebooted ? asUnmounted(record) : { ...record, holds: carryHolds(record.holds) }));
-    }
-  });
-  return new Map(volumes.entries().map(([name, stored]) => [name, fromStored(stored)]));
-}
-
-function asUnmounted(record: VolumeRecord): VolumeRecord {
-  const phase = record.phase === "attached" ? "idle" : record.phase;
-  return { ...record, phase, mountpoint: undefined, holds: new Map() };
+  async #close(): Promise<void> {
+    this.#closing.abort(new DriverError("the plugin is stopping; try again when it is up"));
+    const underWay = [...this.#all.values()].map((volume) => volume.settled);
+    const settled = Promise.allSettled([...underWay, this.recovered, this.#trash.empty()]);
+    await Promise.race([settled, sleep(this.#options.closeTimeoutMs ?? 5000, undefined, { ref: false })]);
+    await this.#store[Symbol.asyncDispose]();
+  }
 }
