@@ -18,6 +18,11 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const lab = join(root, ".lab");
+const packagesMarker = join(root, "node_modules", ".outrigger-set-up");
+const making = ".making-";
+
+/** Tells a set-up that it was started under the lock. */
+const locked = "OUTRIGGER_SETUP_LOCKED";
 
 /** Docker Engine as Debian's releases have it, the newest last. */
 const engines = new Map([
@@ -31,82 +36,126 @@ const tools = ["base-files", "iproute2", "iptables", "nftables", "busybox-static
 /** Raised when a root folder made by an earlier set-up would no longer do. */
 const rootVersion = "1";
 
-/** Something the machine lacks, with the way out. */
-class Missing extends Error {}
+const elsewhere = "use Debian, or name a root folder that has dockerd in OUTRIGGER_ENGINE_ROOT";
+
+const usage = `use --lab=all, ${[...engines.keys()].map((name) => `--lab=${name}`).join(", ")} or nothing`;
+
+/** What stands in the way, with the way out. */
+class Problem extends Error {
+  exitCode = 3;
+}
+
+class WrongUse extends Problem {
+  exitCode = 2;
+}
+
+/** The lab cannot be had. Without it there is still a tour and a test run; on CI that would hide what was not tested. */
+class NoLab extends Problem {
+  exitCode = process.env.CI === "true" ? 3 : 0;
+}
 
 try {
-  const wanted = wantedEngines(process.argv.slice(2));
-  setUpPackages();
-  for (const engine of wanted) setUpEngine(engine);
+  setUp(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof Missing)) throw error;
-  console.error(`set-up: ${error.message}`);
-  // Without an engine there is still a tour and a test run; on CI that would hide what was not tested.
-  process.exit(error.fatal === true || process.env.CI === "true" ? 3 : 0);
+  if (!(error instanceof Problem)) throw error;
+  say(error.message);
+  process.exitCode = error.exitCode;
 }
 
-function wantedEngines(args) {
-  const names = args.flatMap((arg) => {
-    const [flag, value] = arg.split("=");
-    if (flag === "--lab" && value === "all") return [...engines.keys()];
-    if (flag === "--lab" && engines.has(value)) return [value];
-    throw fatal(
-      `"${arg}" is not known; use --lab=all, ${[...engines.keys()].map((name) => `--lab=${name}`).join(" or ")}`,
-    );
+function setUp(args) {
+  const wanted = args.flatMap(enginesNamedBy);
+  const unmade = wanted.filter((name) => !engineIsMade(name));
+  const steps = [...(packagesAreInstalled() ? [] : [installPackages]), ...unmade.map((name) => () => makeEngine(name))];
+  if (steps.length === 0) return;
+  // The lock may be root's; without root there is nothing left to lock for.
+  if (packagesAreInstalled()) refuseWithoutRoot();
+  if (process.env[locked] === undefined && hasCommand("flock")) runAlone(args);
+  else steps.forEach((step) => step());
+}
+
+function enginesNamedBy(arg) {
+  const name = /^--lab=(.+)$/.exec(arg)?.[1];
+  if (name !== "all" && !engines.has(name)) throw new WrongUse(`"${arg}" is not known; ${usage}`);
+  if (process.env.OUTRIGGER_ENGINE_ROOT !== undefined) return [];
+  return name === "all" ? [...engines.keys()] : [name];
+}
+
+/** Starts this set-up again under a lock that ends with it, however it ends: two at once would spoil each other's work. */
+function runAlone(args) {
+  mkdirSync(lab, { recursive: true });
+  const lock = join(lab, "lock");
+  if (spawnSync("flock", ["-n", lock, "true"]).status !== 0) say("waiting for another set-up of this folder");
+  const { status } = spawnSync("flock", [lock, process.execPath, fileURLToPath(import.meta.url), ...args], {
+    stdio: "inherit",
+    env: { ...process.env, [locked]: "yes" },
   });
-  return process.env.OUTRIGGER_ENGINE_ROOT === undefined ? names : [];
+  process.exitCode = status ?? 3;
 }
 
-function setUpPackages() {
-  const stamp = createHash("sha256")
+function packagesAreInstalled() {
+  return existsSync(packagesMarker) && readFileSync(packagesMarker, "utf8") === packagesStamp();
+}
+
+function packagesStamp() {
+  return createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
-  const marker = join(root, "node_modules", ".outrigger-set-up");
-  if (existsSync(marker) && readFileSync(marker, "utf8") === stamp) return;
+}
+
+function installPackages() {
+  if (Number.parseInt(process.versions.node, 10) < 20)
+    throw new Problem(`this is Node ${process.versions.node}; install Node 20 or newer`);
   say("installing Node packages");
   const npm = process.env.npm_execpath;
-  const [command, ...args] = npm?.endsWith("js") ? [process.execPath, npm] : ["npm"];
-  run([command, ...args, "ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
+  const command = npm?.endsWith("js") ? [process.execPath, npm] : ["npm"];
+  run([...command, "ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     remedy: "look at npm's message above; it needs the npm registry, and Node >= 20 with its npm",
   });
   const node = run([join(root, "node_modules", ".bin", "node"), "--version"], {
     remedy: "delete node_modules and try again",
   });
   if (Number(node.slice(1).split(".")[0]) < 24)
-    throw fatal(`node_modules has Node ${node.trim()}, not 24; delete node_modules and try again`);
-  writeFileSync(marker, stamp);
+    throw new Problem(`node_modules has Node ${node.trim()}, not 24; delete node_modules and try again`);
+  writeFileSync(packagesMarker, packagesStamp());
 }
 
-function setUpEngine(name) {
-  const folder = join(lab, "engines", name);
-  const marker = join(folder, ".outrigger-root");
-  if (existsSync(marker) && readFileSync(marker, "utf8") === rootVersion) return;
-  if (process.getuid?.() !== 0) throw missing("the lab needs root; run it as root to have a real Docker Engine");
-  for (const command of ["apt-get", "dpkg-deb", "unshare", "nsenter"]) {
-    if (spawnSync("sh", ["-c", `command -v ${command}`]).status !== 0) {
-      throw missing(
-        `the lab needs ${command}; use Debian, or name a root folder that has dockerd in OUTRIGGER_ENGINE_ROOT`,
-      );
-    }
+function engineIsMade(name) {
+  const marker = join(lab, "engines", name, ".outrigger-root");
+  return existsSync(marker) && readFileSync(marker, "utf8") === rootVersion;
+}
+
+function refuseWithoutRoot() {
+  if (process.getuid?.() !== 0) throw new NoLab("the lab needs root; run it as root to have a real Docker Engine");
+}
+
+function makeEngine(name) {
+  refuseWithoutRoot();
+  for (const command of ["apt-get", "dpkg-deb", "tar"]) {
+    if (hasCommand(command)) continue;
+    throw new NoLab(`making an engine's root folder needs ${command}; ${elsewhere}`);
   }
-  say(`making a root folder for Docker Engine ${name}; nothing is installed on this machine`);
-  mkdirSync(join(lab, "engines"), { recursive: true });
-  const work = mkdtempSync(join(lab, "engines", `.making-${name}-`));
+  const parent = join(lab, "engines");
+  mkdirSync(parent, { recursive: true });
+  for (const left of readdirSync(parent).filter((entry) => entry.startsWith(making)))
+    rmSync(join(parent, left), { recursive: true, force: true });
+  const work = mkdtempSync(join(parent, making));
   try {
     const made = join(work, "root");
-    unpack(made, download(work, engines.get(name)));
+    const packages = download(work, name);
+    say(`Docker Engine ${name}: unpacking ${packages.length} packages`);
+    unpack(made, packages);
     useNft(made);
     writeFileSync(join(made, ".outrigger-root"), rootVersion);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(made, folder);
+    rmSync(join(parent, name), { recursive: true, force: true });
+    renameSync(made, join(parent, name));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
 /** Fetches the packages of another release with an apt of its own, which knows of no installed package. */
-function download(work, { suite, packages }) {
+function download(work, name) {
+  const { suite, packages } = engines.get(name);
   const apt = join(work, "apt");
   for (const path of ["lists/partial", "archives/partial", "parts"]) mkdirSync(join(apt, path), { recursive: true });
   writeFileSync(join(apt, "status"), "");
@@ -126,9 +175,14 @@ function download(work, { suite, packages }) {
     "Acquire::Languages": "none",
   };
   const options = Object.entries(config).map(([key, value]) => `--option=${key}=${value}`);
-  const remedy = `it needs Debian's archive with the release "${suite}"; look at apt's message above`;
-  run(["apt-get", ...options, "-qq", "update"], { remedy });
-  run(["apt-get", ...options, "-qq", "--yes", "--download-only", "install", ...packages, ...tools], { remedy });
+  const failure = {
+    kind: NoLab,
+    remedy: `look at apt's message above; it needs Debian's archive with the release "${suite}"`,
+  };
+  say(`Docker Engine ${name}: asking Debian's archive for ${suite}; nothing is installed on this machine`);
+  run(["apt-get", "-qq", "update", ...options], failure);
+  say(`Docker Engine ${name}: downloading its packages`);
+  run(["apt-get", "-qq", "--yes", "--download-only", "install", ...packages, ...tools, ...options], failure);
   const archives = join(apt, "archives");
   return readdirSync(archives)
     .filter((file) => file.endsWith(".deb"))
@@ -139,16 +193,15 @@ function download(work, { suite, packages }) {
 function archive() {
   const format = "$(REPO_URI)|$(COMPONENT)|$(ORIGIN)|$(LABEL)";
   const targets = run(["apt-get", "indextargets", "--format", format, "Created-By: Packages"], {
-    remedy: "run `apt-get update`",
+    kind: NoLab,
+    remedy: `look at apt's message above, or ${elsewhere}`,
   });
   const rows = targets.split("\n").map((line) => line.split("|"));
   const debian = rows.find(
     ([, component, origin, label]) => component === "main" && origin === "Debian" && label === "Debian",
   );
   if (debian === undefined)
-    throw missing(
-      "this machine's apt knows no Debian archive; run `apt-get update`, or name a root folder in OUTRIGGER_ENGINE_ROOT",
-    );
+    throw new NoLab(`this machine's apt knows no Debian archive; run \`apt-get update\`, or ${elsewhere}`);
   return debian[0];
 }
 
@@ -157,7 +210,7 @@ function keyring() {
     .map((end) => `/usr/share/keyrings/debian-archive-keyring.${end}`)
     .find((path) => existsSync(path));
   if (file === undefined)
-    throw missing("Debian's archive keys are not there; run `apt-get install debian-archive-keyring`");
+    throw new NoLab("Debian's archive keys are not there; run `apt-get install debian-archive-keyring`");
   return file;
 }
 
@@ -173,7 +226,8 @@ function unpack(folder, packages) {
       ["-c", 'dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink -C "$2"', "sh", file, folder],
       { encoding: "utf8" },
     );
-    if (tar.status !== 0) throw missing(`${file} could not be unpacked: ${tar.stderr.trim()}`);
+    if (tar.status !== 0)
+      throw new NoLab(`${file} could not be unpacked (${tar.stderr.trim()}); look for space in ${lab}, and try again`);
   }
 }
 
@@ -185,24 +239,21 @@ function useNft(folder) {
   }
 }
 
-function run([command, ...args], { cwd, remedy }) {
+function hasCommand(name) {
+  return spawnSync("sh", ["-c", `command -v ${name}`]).status === 0;
+}
+
+function run([command, ...args], { remedy, kind = Problem }) {
   const { status, stdout, error } = spawnSync(command, args, {
-    cwd,
+    cwd: root,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
   });
   if (status === 0) return stdout;
-  throw fatal(`\`${command} ${args.at(-1)}\` failed${error === undefined ? "" : ` (${error.message})`}; ${remedy}`);
+  const why = error === undefined ? "" : ` (${error.message})`;
+  throw new kind(`\`${[command, ...args].slice(0, 3).join(" ")}\` failed${why}; ${remedy}`);
 }
 
 function say(text) {
   console.error(`set-up: ${text}`);
-}
-
-function missing(message) {
-  return new Missing(message);
-}
-
-function fatal(message) {
-  return Object.assign(new Missing(message), { fatal: true });
 }
