@@ -83,7 +83,7 @@ export interface Stage extends AsyncDisposable {
 /** Opens volumes with a stage backend. */
 export async function openStage(options: Partial<VolumesOptions<typeof stageOptions>> = {}): Promise<Stage> {
   const folder = await temporaryFolder();
-  const root = join(folder.path, "root");
+  const root = options.root ?? join(folder.path, "root");
   const backend = new StageBackend();
   const open = (more: Partial<VolumesOptions>): Promise<Volumes> =>
     openVolumes({ root, backend, closeTimeoutMs: 100, ...options, ...more });
