@@ -41,6 +41,7 @@ export function openStateFile(file: string): DatabaseSync {
   try {
     hold(database);
     check(database, file);
+    chooseJournal(database);
     clearUnfinished(file);
     return database;
   } catch (error) {
@@ -101,13 +102,17 @@ function linkUnlessThere(from: string, to: string): void {
   }
 }
 
-/**
- * Takes the file's lock, which the kernel gives back when the process ends. The write-ahead log needs one flush for
- * each commit where the rollback journal needs three; both are safe against power loss with `synchronous = FULL`.
- */
+/** Takes the file's lock, which the kernel gives back when the process ends. */
 function hold(database: DatabaseSync): void {
-  database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-  database.exec("BEGIN EXCLUSIVE; COMMIT");
+  database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT");
+}
+
+/**
+ * The write-ahead log needs one flush for each commit where the rollback journal needs three; both are safe against
+ * power loss with `synchronous = FULL`.
+ */
+function chooseJournal(database: DatabaseSync): void {
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
 }
 
 function check(database: DatabaseSync, file: string): void {

@@ -173,13 +173,20 @@ export class Volume<S extends Options> {
   }
 
   async #refuseUsed(): Promise<void> {
-    const ids = [...this.#storage.existing.holds.keys()].map((id) => id.slice(0, 12));
-    const { users } = await findFolderUsers(this.#storage.folder);
-    if (ids.length + users.length === 0) return;
+    const { holds } = this.#storage.existing;
+    const { users, complete } = await findFolderUsers(this.#storage.folder);
+    if (holds.size + users.length === 0) return;
+    const ids = [...holds.keys()].map((id) => id.slice(0, 12));
     const who = [
       ...(ids.length > 0 ? [`mounted as ${ids.join(", ")}`] : []),
       ...users.map(({ pid, mountpoint }) => `mounted by process ${pid} on ${mountpoint}`),
     ];
-    throw new DriverError(`volume ${this.name} is in use (${who.join("; ")}); stop the containers that use it first`);
+    const blind =
+      hasCarriedHolds(holds) && !complete
+        ? "; if none does, start the plugin where it sees the host's processes, so that it can tell"
+        : "";
+    throw new DriverError(
+      `volume ${this.name} is in use (${who.join("; ")}); stop the containers that use it first${blind}`,
+    );
   }
 }
