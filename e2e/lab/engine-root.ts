@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -33,13 +33,17 @@ export function engineRoot(version?: string): EngineRoot {
 
 /** Why there can be no host with this engine here, or with any, in one line with the way out; undefined where there can. */
 export function unavailable(version?: string): string | undefined {
+  if (process.platform !== "linux") return "the lab needs Linux; run it in a virtual machine";
   if (process.getuid?.() !== 0) return "the lab needs root; run it as root";
+  if (!mayMakeNamespaces())
+    return "the lab needs the capability CAP_SYS_ADMIN; run it on a machine, or in a container that has all capabilities";
   for (const command of ["unshare", "nsenter", "chroot", "mount"]) {
     if (!hasCommand("/", command)) return `the lab needs the command ${command}; install util-linux`;
   }
   const versions = version === undefined ? engineVersions() : [version];
   const problems = versions.map(problemOf);
-  return problems.includes(undefined) ? undefined : problems.at(-1);
+  if (!problems.includes(undefined)) return problems.at(-1);
+  return findInRoots("ip") === undefined ? "the lab needs the command ip; install iproute2" : undefined;
 }
 
 /** A command, and the root folder to run it from. */
@@ -58,6 +62,11 @@ export function findInRoots(command: string): RootedCommand | undefined {
     if (path !== undefined) return { root, command: path };
   }
   return undefined;
+}
+
+function mayMakeNamespaces(): boolean {
+  const effective = /^CapEff:\s*(\w+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  return ((BigInt(`0x${effective}`) >> 21n) & 1n) === 1n;
 }
 
 function problemOf(version: string): string | undefined {

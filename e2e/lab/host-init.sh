@@ -55,6 +55,6 @@ done
 unshare --mount --propagation=unchanged \
   sh -c 'cd "$1" && mount --move . / && echo ready && exec sleep infinity' sh "$root" &
 
-# Ends with the pipe that its owner holds, and the whole host with it. Ignoring SIGCHLD lets the kernel reap orphans;
-# dash's trap cannot.
+# Ends with the pipe that its owner holds, and the whole host with it. Ignoring SIGCHLD, which dash's trap cannot, lets
+# the kernel reap orphans: a dead containerd that nobody reaps is taken for a living one by the next dockerd.
 exec env --ignore-signal=CHLD cat >/dev/null

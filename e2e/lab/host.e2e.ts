@@ -154,13 +154,24 @@ for (const engine of lab.engines()) {
   );
 }
 
+test("a story is skipped with the reason and the way out, and on CI it fails with them", async (t) => {
+  const { CI } = process.env;
+  t.after(() => (CI === undefined ? delete process.env.CI : (process.env.CI = CI)));
+  const reason = /there is no engine "1\.0"; use .*|the lab needs/;
+  delete process.env.CI;
+  assert.match(String(lab.skip("1.0")), reason);
+  process.env.CI = "true";
+  assert.equal(lab.skip("1.0"), false);
+  await assert.rejects(lab.host({ engine: "1.0" }), reason);
+});
+
 test("processes on a host have a host name, a loopback and a network of their own", { skip: lab.skip() }, async () => {
   await using host = await lab.host();
   assert.equal((await host.run(["hostname"])).stdout, `${host.name}\n`);
   const links = await host.run(["ls", "/sys/class/net"]);
   assert.deepEqual(links.stdout.trim().split("\n").sort(), ["docker0", "lo"]);
   const listen = `require("node:net").createServer().listen(0, "127.0.0.1", () => process.exit(0))`;
-  await host.run([process.execPath, "--eval", listen]);
+  await host.run(["node", "--eval", listen]);
 });
 
 test(
@@ -177,11 +188,18 @@ test(
   },
 );
 
-test("the docker script runs the engine's own command from the machine", { skip: lab.skip() }, async () => {
-  await using host = await lab.host();
-  const { stdout } = await run([host.dockerScript, "info", "--format", "{{.Name}} is its name"]);
-  assert.equal(stdout, `${host.name} is its name\n`);
-});
+test(
+  "two scripts lead onto a host from the machine: to the engine's own docker, and to its processes",
+  { skip: lab.skip() },
+  async () => {
+    await using host = await lab.host();
+    const { stdout } = await run([host.dockerScript, "info", "--format", "{{.Name}} is its name"]);
+    assert.equal(stdout, `${host.name} is its name\n`);
+    const enter = join(dirname(host.dockerScript), "enter");
+    assert.equal((await run([enter, "hostname"])).stdout, `${host.name}\n`);
+    assert.match((await run([enter], { input: "ps -e" })).stdout, /dockerd/);
+  },
+);
 
 const nothing = { processes: [], cgroups: [], mounts: [], folders: [] };
 

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -80,7 +80,8 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   });
   const dockerCommand = enterNamespaces(["docker", `--host=unix://${engine.socket}`], inRoot);
   const dockerScript = join(folder, "docker");
-  await writeFile(dockerScript, `#!/bin/sh\nexec ${dockerCommand.join(" ")} "$@"\n`, { mode: 0o755 });
+  await writeScript(dockerScript, `exec ${dockerCommand.join(" ")} "$@"`);
+  await writeScript(join(folder, "enter"), `exec ${enterNamespaces([], host).join(" ")} "${@:-sh}"`);
 
   const docker: Host["docker"] = async (args, runOptions) => {
     const { stdout } = await run([...dockerCommand, ...args], { timeoutMs: 120_000, ...runOptions });
@@ -94,12 +95,18 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     share: join(folder, "share"),
     dockerScript,
     docker,
-    run: (argv, runOptions) => run(enterNamespaces(argv, host), runOptions),
+    run: (argv, runOptions) => run(enterNamespaces(argv, host), { env: environment(), ...runOptions }),
     start: (argv, childOptions) => start(argv, { env: environment(), ...childOptions, within: host }),
     image: (image, files = {}) => importImage({ image, files, docker, folder: join(folder, "share") }),
     path: (path) => join(`/proc/${pid}/root`, path),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** For a person in another terminal. */
+async function writeScript(file: string, line: string): Promise<void> {
+  await writeFile(file, `#!/bin/sh\n${line}\n`);
+  await chmod(file, 0o755);
 }
 
 /** Programs that it starts by name run on this Node. */
