@@ -81,7 +81,10 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   const dockerCommand = enterNamespaces(["docker", `--host=unix://${engine.socket}`], inRoot);
   const dockerScript = join(folder, "docker");
   await writeScript(dockerScript, `exec ${dockerCommand.join(" ")} "$@"`);
-  await writeScript(join(folder, "enter"), `exec ${enterNamespaces([], host).join(" ")} "${@:-sh}"`);
+  await writeScript(
+    join(folder, "enter"),
+    `[ $# -gt 0 ] || set -- sh\nexec ${enterNamespaces([], host).join(" ")} "$@"`,
+  );
 
   const docker: Host["docker"] = async (args, runOptions) => {
     const { stdout } = await run([...dockerCommand, ...args], { timeoutMs: 120_000, ...runOptions });
