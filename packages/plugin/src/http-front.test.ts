@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serveForTest, volumePlugin } from "../test/fixture.ts";
+import { serveForTest, soon, volumePlugin } from "../test/fixture.ts";
 import { engineRequest, type RawAnswer } from "../test/raw-client.ts";
 
 const mediaType = "application/vnd.docker.plugins.v1.2+json";
@@ -197,7 +197,7 @@ test("garbage behind a running call breaks the connection rather than pass for i
   await using client = await plugin.connect();
   client.call("VolumeDriver.Mount", { Name: "a", ID: "1" }).send("GARBAGE\r\n\r\n");
   assert.equal(await client.text(), "");
-  await promise;
+  await soon(promise);
 });
 
 test("a request that does not arrive in time is refused with 408, headers or body", async () => {
@@ -275,9 +275,9 @@ test("a caller that hangs up aborts the call's signal", async () => {
   {
     await using client = await plugin.connect();
     client.call("VolumeDriver.Mount", { Name: "a", ID: "1" });
-    await started.promise;
+    await soon(started.promise);
   }
-  assert.match(String(await promise), /hung up/);
+  assert.match(String(await soon(promise)), /hung up/);
 });
 
 test("twenty connections are served side by side", async () => {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { serveForTest, temporaryFolder, volumePlugin } from "../test/fixture.ts";
+import { briefly, serveForTest, soon, temporaryFolder, volumePlugin } from "../test/fixture.ts";
 import { RawClient } from "../test/raw-client.ts";
 import { serve } from "./serve.ts";
 
@@ -21,7 +21,7 @@ test("one plugin is served in several places at once", async () => {
 test("when one place cannot be had, none is kept", async () => {
   await using folder = await temporaryFolder();
   const listen = [{ unix: join(folder.path, "a.sock") }, { tcp: "nonsense" }];
-  await assert.rejects(serve(volumePlugin(), { listen }), /"nonsense" is not an address/);
+  await assert.rejects(briefly(serve(volumePlugin(), { listen })), /"nonsense" is not an address/);
   assert.deepEqual(await readdir(folder.path), []);
 });
 
@@ -49,7 +49,7 @@ test("a plugin that stops withdraws first, then lets running calls finish", asyn
   await using fresh = await plugin.connect();
   await idle.call("VolumeDriver.List", {}).answer();
   busy.call("VolumeDriver.Create", { Name: "a" });
-  await started.promise;
+  await soon(started.promise);
   const closing = plugin.serving[Symbol.asyncDispose]();
   await Promise.all([idle.ended(), fresh.ended()]);
   assert.equal(existsSync(plugin.socket), false);
@@ -58,7 +58,7 @@ test("a plugin that stops withdraws first, then lets running calls finish", asyn
   assert.deepEqual([answer.status, answer.headers.get("connection")], [200, "close"]);
   await busy.ended();
   await closing;
-  await plugin.serving.closed;
+  await soon(plugin.serving.closed);
 });
 
 test("calls that outlast the stop are aborted and told so", async () => {
@@ -75,7 +75,7 @@ test("calls that outlast the stop are aborted and told so", async () => {
   const closing = plugin.serving[Symbol.asyncDispose]();
   const { status, body } = await client.answer();
   assert.deepEqual([status, JSON.parse(body)], [500, { Err: "the plugin is stopping; try again when it is back" }]);
-  assert.match(String(await aborted), /stopping/);
+  assert.match(String(await soon(aborted)), /stopping/);
   await closing;
 });
 
@@ -93,7 +93,7 @@ test("a driver whose caller has gone is waited for as well", async () => {
   {
     await using client = await plugin.connect();
     client.call("VolumeDriver.Create", { Name: "a" });
-    await started.promise;
+    await soon(started.promise);
   }
   await plugin.serving[Symbol.asyncDispose]();
   assert.equal(done, true);
@@ -135,7 +135,7 @@ for (const [option, value] of [
 ] as const) {
   test(`${option} of ${value} is refused`, async () => {
     await assert.rejects(
-      serve(volumePlugin(), { [option]: value }),
+      briefly(serve(volumePlugin(), { [option]: value })),
       new RegExp(`${option} must be a whole number from`),
     );
   });

@@ -4,7 +4,7 @@ import { link, readdir } from "node:fs/promises";
 import { createServer, type ListenOptions, type Server } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryFolder, volumePlugin } from "../test/fixture.ts";
+import { briefly, temporaryFolder, volumePlugin } from "../test/fixture.ts";
 import { startProcess, type PluginProcess } from "../test/process.ts";
 import { RawClient } from "../test/raw-client.ts";
 import { serve } from "./serve.ts";
@@ -59,16 +59,16 @@ test("every socket that systemd passes is served, and none of their files remove
 
 test("a passed socket that is open to other machines is refused, unless it is meant", async () => {
   const open = { host: "0.0.0.0", port: 0 };
-  await assert.rejects(startWith([await listening(open)]), /0\.0\.0\.0:\d+ is open to other machines/);
+  await assert.rejects(briefly(startWith([await listening(open)])), /0\.0\.0\.0:\d+ is open to other machines/);
   await using plugin = await startWith([await listening(open)], { systemd: true, allowRemote: true });
   assert.deepEqual(plugin.addresses, ["fd://3"]);
 });
 
 test("without sockets for this very process, systemd is refused with the way out", async () => {
   await assert.rejects(
-    serve(volumePlugin(), { listen: { systemd: true } }),
+    briefly(serve(volumePlugin(), { listen: { systemd: true } })),
     /systemd passed no socket to process \d+ .*; start the plugin from its \.socket unit/,
   );
   const other = startProcess({ serve: { listen: { systemd: true } }, env: { LISTEN_FDS: "1", LISTEN_PID: "1" } });
-  await assert.rejects(other, /LISTEN_PID=1 LISTEN_FDS=1/);
+  await assert.rejects(briefly(other), /LISTEN_PID=1 LISTEN_FDS=1/);
 });

@@ -4,7 +4,7 @@ import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryFolder, volumePlugin } from "../test/fixture.ts";
+import { briefly, temporaryFolder, volumePlugin } from "../test/fixture.ts";
 import { RawClient } from "../test/raw-client.ts";
 import { serve, type Serving } from "./serve.ts";
 import { ServeError } from "./serve-error.ts";
@@ -31,7 +31,7 @@ for (const host of ["127.0.0.1", "localhost", "[::1]"]) {
 
 for (const host of ["0.0.0.0", "[::]"]) {
   test(`TCP at ${host} is refused, with the way out, before anybody can connect`, async () => {
-    await assert.rejects(serveAt({ tcp: `${host}:0` }), (error) => {
+    await assert.rejects(briefly(serveAt({ tcp: `${host}:0` })), (error) => {
       assert.ok(error instanceof ServeError);
       assert.equal(error.code, "insecure");
       assert.match(error.message, /listen on 127\.0\.0\.1, use tls with client certificates, or set allowRemote$/);
@@ -59,7 +59,10 @@ for (const wrong of [
   "tcp://h:80",
 ]) {
   test(`${JSON.stringify(wrong)} is no address for TCP`, async () => {
-    await assert.rejects(serveAt({ tcp: wrong }), /is not an address; write host:port, such as 127\.0\.0\.1:0$/);
+    await assert.rejects(
+      briefly(serveAt({ tcp: wrong })),
+      /is not an address; write host:port, such as 127\.0\.0\.1:0$/,
+    );
   });
 }
 
@@ -69,7 +72,7 @@ test("a port that is taken is named with the way out", async () => {
   const address = server.address();
   const port = typeof address === "object" ? address?.port : 0;
   try {
-    await assert.rejects(serveAt({ tcp: `127.0.0.1:${port}` }), (error) => {
+    await assert.rejects(briefly(serveAt({ tcp: `127.0.0.1:${port}` })), (error) => {
       assert.ok(error instanceof ServeError);
       assert.equal(error.code, "address-in-use");
       assert.match(
@@ -100,7 +103,7 @@ test("a spec file that says something else is neither overwritten nor removed", 
   const spec = join(folder.path, "a.spec");
   await writeFile(spec, "tcp://10.0.0.1:80\n");
   await assert.rejects(
-    serveAt({ tcp: "127.0.0.1:0", spec }),
+    briefly(serveAt({ tcp: "127.0.0.1:0", spec })),
     /a\.spec exists and says something else; remove it or choose another name/,
   );
   assert.equal(await readFile(spec, "utf8"), "tcp://10.0.0.1:80\n");
@@ -134,6 +137,6 @@ test("a spec file that the engine would not find is refused", async () => {
   await using folder = await temporaryFolder();
   for (const name of ["a", "a.json", ".spec"]) {
     const serving = serveAt({ tcp: "127.0.0.1:0", spec: join(folder.path, name) });
-    await assert.rejects(serving, /the engine finds .* only if its name ends in \.spec; rename it/);
+    await assert.rejects(briefly(serving), /the engine finds .* only if its name ends in \.spec; rename it/);
   }
 });

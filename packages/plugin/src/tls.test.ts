@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { promisify } from "node:util";
-import { temporaryFolder, volumePlugin } from "../test/fixture.ts";
+import { briefly, temporaryFolder, volumePlugin } from "../test/fixture.ts";
 import { RawClient } from "../test/raw-client.ts";
 import { serve, type ServeOptions, type Serving } from "./serve.ts";
 import type { TlsAddress } from "./tls.ts";
@@ -123,11 +123,14 @@ test("the json file tells the engine to verify the plugin and to show its certif
 
 test("a missing certificate is named", async () => {
   await assert.rejects(
-    serveTls({ ...address(), cert: file("nobody.pem") }),
+    briefly(serveTls({ ...address(), cert: file("nobody.pem") })),
     /cannot serve at localhost:0: ENOENT.*nobody\.pem/,
   );
 });
 
 test("a key that does not fit its certificate is refused at the start", async () => {
-  await assert.rejects(serveTls({ ...address(), key: file("engine.key") }), /cannot serve at localhost:0: .*mismatch/);
+  await assert.rejects(
+    briefly(serveTls({ ...address(), key: file("engine.key") })),
+    /cannot serve at localhost:0: .*mismatch/,
+  );
 });

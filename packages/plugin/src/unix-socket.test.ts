@@ -4,7 +4,7 @@ import { link, lstat, mkdir, readdir, readFile, rename, rm, stat, symlink, write
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryFolder, volumePlugin } from "../test/fixture.ts";
+import { briefly, temporaryFolder, volumePlugin } from "../test/fixture.ts";
 import { startProcess } from "../test/process.ts";
 import { RawClient } from "../test/raw-client.ts";
 import { serve, type Serving } from "./serve.ts";
@@ -78,7 +78,7 @@ test("mode and group of the socket are what was asked for, whatever the umask", 
 test("an unknown group is refused before anything is made", async () => {
   await using folder = await temporaryFolder();
   const serving = serveAt({ unix: join(folder.path, "new", "a.sock"), group: "no-such-group" });
-  await assert.rejects(serving, isServeError("bad-address", /no group "no-such-group"/));
+  await assert.rejects(briefly(serving), isServeError("bad-address", /no group "no-such-group"/));
   assert.deepEqual(await readdir(folder.path), []);
 });
 
@@ -87,7 +87,7 @@ test("a live socket is not taken, and its owner goes on", async () => {
   const path = join(folder.path, "a.sock");
   await using first = await serveAt({ unix: path });
   await assert.rejects(
-    serveAt({ unix: path }),
+    briefly(serveAt({ unix: path })),
     isServeError("address-in-use", /a process already serves .*; stop it or/),
   );
   await using client = await RawClient.connect(first.addresses[0] ?? "");
@@ -113,7 +113,7 @@ test("a file, a folder and a link at the path are left alone", async () => {
     await make();
     const before = await lstat(path);
     await assert.rejects(
-      serveAt({ unix: path }),
+      briefly(serveAt({ unix: path })),
       isServeError("unavailable", /exists and is not a stream socket; remove it/),
     );
     assert.deepEqual(
@@ -128,14 +128,14 @@ test("a socket that another process has put there since is not removed", async (
   await using folder = await temporaryFolder();
   const path = join(folder.path, "a.sock");
   const other = createServer();
+  await using _ = { [Symbol.asyncDispose]: () => close(other) };
   {
-    await using _ = await serveAt({ unix: path });
+    await using __ = await serveAt({ unix: path });
     await rm(path);
     other.listen(path);
     await once(other, "listening");
   }
   assert.ok((await lstat(path)).isSocket());
-  await close(other);
 });
 
 test("a socket that somebody removed is no error at the end", async () => {
@@ -151,6 +151,8 @@ test("of several that start at the same instant on a dead socket, exactly one se
     if (round % 2 === 0) await leaveDeadSocket(path);
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => serveAt({ unix: path })));
     const winners = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    await using stack = new AsyncDisposableStack();
+    for (const winner of winners) stack.use(winner);
     const errors = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
     assert.equal(winners.length, 1);
     for (const error of errors)
@@ -195,7 +197,7 @@ test("a folder of somebody else's under the lock's name is left alone", async ()
   await mkdir(join(folder.path, ".a.sock"));
   await writeFile(join(folder.path, ".a.sock", "precious"), "");
   const serving = serveAt({ unix: join(folder.path, "a.sock") });
-  await assert.rejects(serving, isServeError("unavailable", /precious is in the way and not ours; remove it/));
+  await assert.rejects(briefly(serving), isServeError("unavailable", /precious is in the way and not ours; remove it/));
   assert.deepEqual(await readdir(join(folder.path, ".a.sock")), ["precious"]);
 });
 

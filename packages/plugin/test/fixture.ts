@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { volumeDriver } from "@outrigger/protocol";
 import { definePlugin, serve, type Driver, type Plugin, type ServeOptions, type Serving } from "../src/index.ts";
 import { RawClient, type RawAnswer } from "./raw-client.ts";
@@ -10,6 +11,25 @@ import { RawClient, type RawAnswer } from "./raw-client.ts";
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), "plugin-test-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** What a promise resolves to, if it does so within 10 s: a test that waits in vain fails, rather than hang. */
+export async function soon<T>(promise: Promise<T>): Promise<T> {
+  const waited = new AbortController();
+  const late = sleep(10_000, undefined, { signal: waited.signal }).then(() => {
+    throw new Error("waited 10 s in vain");
+  });
+  late.catch(() => {});
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    waited.abort();
+  }
+}
+
+/** Stops at once what is expected not to start at all; rejects where it did not. */
+export async function briefly(starting: Promise<AsyncDisposable>): Promise<void> {
+  await using _ = await starting;
 }
 
 /** A volume driver that keeps nothing; `methods` replace its own. */

@@ -83,7 +83,14 @@ export class RawClient implements AsyncDisposable {
   }
 
   #more(): Promise<void> {
-    return new Promise((resolve) => (this.#wake = resolve));
+    const received = this.#received.toString("latin1", 0, 200);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`10 s of silence after ${JSON.stringify(received)}`)), 10_000);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #end(): void {
