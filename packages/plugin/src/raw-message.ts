@@ -1,6 +1,4 @@
 // One request as Docker Engine writes it, and an answer as node:http would write it.
-import { STATUS_CODES } from "node:http";
-import type { Socket } from "node:net";
 import { mediaType, type TextAnswer } from "./answer.ts";
 
 /** A request that begins as the engine's do; its body may not be there yet. */
@@ -26,15 +24,22 @@ export function readEngineRequest(bytes: Buffer, start: number): EngineRequest |
   return { path, bodyStart: start + engineHead.lastIndex, bodyLength: Number(bodyLength) };
 }
 
-/** Writes an answer in one piece; the connection stays open. */
-export function writeAnswer(socket: Socket, { status, body }: TextAnswer): void {
-  const length = Buffer.byteLength(body);
-  socket.write(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${mediaType}\r\nContent-Length: ${length}\r\nDate: ${dateNow()}\r\nConnection: keep-alive\r\n\r\n${body}`,
-    // Cheaper than UTF-8, and the same bytes where all of them are ASCII.
-    length === body.length ? "latin1" : "utf8",
-  );
+/** An answer in one piece. */
+export function rawAnswer({ status, body }: TextAnswer, connection: "keep-alive" | "close"): string {
+  return `HTTP/1.1 ${status} ${reasonOf(status)}\r\nContent-Type: ${mediaType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nDate: ${dateNow()}\r\nConnection: ${connection}\r\n\r\n${body}`;
 }
+
+function reasonOf(status: number): string {
+  // node:http takes long to load, and most answers are one of these.
+  return reasons[status] ?? process.getBuiltinModule("node:http").STATUS_CODES[status] ?? "";
+}
+
+const reasons: Record<number, string> = {
+  200: "OK",
+  400: "Bad Request",
+  404: "Not Found",
+  500: "Internal Server Error",
+};
 
 let dateText = "";
 let dateSecond = 0;

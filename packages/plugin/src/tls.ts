@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import type { Server, Socket } from "node:net";
-import { createServer } from "node:tls";
 import { resolve } from "node:path";
 import { connectionOptions, listenOn } from "./listen-on.ts";
 import type { Place } from "./listener.ts";
@@ -34,6 +33,8 @@ export async function createTlsServer(address: TlsAddress, accept: (socket: Sock
   const [cert, key, ca] = await Promise.all(
     [address.cert, address.key, address.clientCa].map((file) => readFile(file)),
   );
+  // Loaded where it is needed: it takes as long as half of what starts without it.
+  const { createServer } = await import("node:tls");
   const server = createServer({
     ...connectionOptions,
     cert,
