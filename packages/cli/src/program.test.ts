@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outrigger } from "../test/command.ts";
+import { outrigger, startOutrigger } from "../test/command.ts";
 
 test("every verb has help with examples, on standard output", async () => {
   for (const args of [["--help"], ["help", "ls"], ["serve", "--help"], ["inspect", "--help"], ["call", "--help"]]) {
@@ -28,4 +28,11 @@ test("a stack is shown to those who ask for it alone", async () => {
   const args = ["ls", "--plugins-dir", "/nonexistent"];
   assert.doesNotMatch((await outrigger(args)).stderr, /\n {4}at /);
   assert.match((await outrigger(args, { env: { OUTRIGGER_DEBUG: "1" } })).stderr, /\n {4}at /);
+});
+
+test("a reader that leaves early, as head does, is no failure", async () => {
+  await using running = startOutrigger(["serve", "--help"]);
+  running.child.stdout?.destroy();
+  const { status, stderr } = await running.stop("SIGCONT");
+  assert.deepEqual([status, stderr], [0, ""]);
 });
