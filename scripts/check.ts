@@ -15,7 +15,7 @@ const steps: Record<string, string[]> = {
   types: ["tsc", "--noEmit"],
   "generated pages": [process.execPath, "scripts/write-protocol-pages.ts", "--check"],
   "unused code": ["knip", "--no-config-hints"],
-  "unit tests": [process.execPath, "--test", "--test-reporter=dot", ...unitTests()],
+  "unit tests": [process.execPath, "--test", "--test-concurrency=4", "--test-reporter=dot", ...unitTests()],
 };
 
 for (const [name, [command = "", ...args]] of Object.entries(steps)) {
