@@ -8,8 +8,18 @@ const largestId = 2 ** 32 - 2;
 
 /** What `docker volume create -o` takes. */
 export const dirOptions = defineOptions({
-  uid: { type: "integer", min: 0, max: largestId, doc: "Who owns the volume's folder.", default: 0 },
-  gid: { type: "integer", min: 0, max: largestId, doc: "Which group owns the volume's folder.", default: 0 },
+  uid: {
+    type: "integer",
+    min: 0,
+    max: largestId,
+    doc: "Who owns the volume's folder; the plugin's own user where left out.",
+  },
+  gid: {
+    type: "integer",
+    min: 0,
+    max: largestId,
+    doc: "Which group owns the volume's folder; the plugin's own where left out.",
+  },
   mode: { type: "octal", doc: "The mode of the volume's folder.", default: "0755" },
   size: { type: "size", doc: "Refused: a plain folder has no limit of its own." },
 });
@@ -27,7 +37,8 @@ export const dir: Backend<typeof dirOptions> = {
     }
     const data = dataOf(volume);
     await mkdir(data, { recursive: true });
-    await chown(data, uid, gid);
+    // On Linux there is always a user; one that is not root can give a folder to nobody but itself.
+    await chown(data, uid ?? process.getuid?.() ?? 0, gid ?? process.getgid?.() ?? 0);
     // After the owner, whose change takes set-id bits away.
     await chmod(data, mode);
     for (const folder of [data, volume.folder]) {
