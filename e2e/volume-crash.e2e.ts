@@ -1,10 +1,11 @@
 // The plugin is killed in the middle of a call and started again: nothing is lost, nothing stays behind.
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import type { Host } from "@outrigger/e2e/lab";
 import { steps } from "@outrigger/volume-core";
 import type { DeathPoint } from "./dying-volume-local.ts";
-import { servePlugins, type PluginOnHost } from "./plugin-on-host.ts";
+import { servePlugins, until, type PluginOnHost } from "./plugin-on-host.ts";
 import { story } from "./story.ts";
 import { assertNothingLeft, callDirectly, plantSentinel } from "./volume-story.ts";
 
@@ -41,7 +42,7 @@ const crashes: Readonly<Record<"create" | "mount" | "unmount" | "remove", Crash>
     act: ({ docker, plugin, volume }) =>
       assert.rejects(docker("volume", "create", "-d", plugin, "-o", "mode=0700", volume), noBody),
     after: async ({ docker, plugin, volume, inVolume, listed }, point) => {
-      assert.deepEqual(await listed(), point === "create: done" ? [volume] : []);
+      await untilListed(listed, point === "create: done" ? [volume] : []);
       await docker("volume", "create", "-d", plugin, "-o", "mode=0700", volume);
       assert.equal(await inVolume("stat -c %a /data"), "700");
     },
@@ -79,7 +80,7 @@ const crashes: Readonly<Record<"create" | "mount" | "unmount" | "remove", Crash>
     },
     act: ({ docker, volume }) => assert.rejects(docker("volume", "rm", volume), noBody),
     after: async ({ docker, plugin, volume, inVolume, listed }, point) => {
-      assert.deepEqual(await listed(), point === "remove: arrived" ? [volume] : []);
+      await untilListed(listed, point === "remove: arrived" ? [volume] : []);
       await docker("volume", "create", "-d", plugin, volume);
       assert.equal(await inVolume("cat /data/file || true"), point === "remove: arrived" ? "old" : "");
     },
@@ -120,6 +121,11 @@ function placeOf(host: Host, index: number): Place {
       return (Volumes ?? []).map(({ Name }) => Name);
     },
   };
+}
+
+/** The plugin serves at once, and brings in order what was cut short while it does. */
+async function untilListed(listed: Place["listed"], names: readonly string[]): Promise<void> {
+  await until(`the plugin lists ${JSON.stringify(names)}`, async () => isDeepStrictEqual(await listed(), names));
 }
 
 async function suffer(given: { crash: Crash; point: DeathPoint; plugin: PluginOnHost; place: Place }): Promise<void> {
