@@ -1,4 +1,5 @@
-import { rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -12,7 +13,7 @@ export interface EngineOptions {
   readonly args?: readonly string[];
 }
 
-/** The Docker Engine of a host: dockerd with a containerd of its own. */
+/** The Docker Engine of a host: dockerd, and a containerd beside it that lives as long as the host, as on Debian. */
 export interface Engine {
   /** The version it was chosen by: `20.10`, `26.1` or `own`. */
   readonly version: string;
@@ -22,7 +23,7 @@ export interface Engine {
   start(options?: EngineOptions): Promise<void>;
   /** SIGTERM, and waits a minute at most for its end: containers are stopped, unless they are to outlive it. */
   stop(): Promise<void>;
-  /** SIGKILL to dockerd, and with it to its containerd; containers stay as they are. */
+  /** SIGKILL to dockerd; containerd and containers stay as they are. */
   kill9(): Promise<void>;
   /** What it logged since its last start, the last 64 KiB. */
   log(): string;
@@ -40,14 +41,42 @@ export interface EngineOptionsOfHost {
 }
 
 const limitMs = 60_000;
+const containerdFolder = "docker/containerd";
 
 /** An engine that is not started yet. */
 export function createEngine(host: EngineOptionsOfHost): Engine {
   const socket = join(host.folder, "socket", "docker.sock");
+  const running = new Set<Child>();
+  let containerd: Child | undefined;
   let dockerd: Child | undefined;
 
-  let running = false;
-
+  const start = async (argv: readonly string[]): Promise<Child> => {
+    const child = await host.startInRoot(argv);
+    running.add(child);
+    void child.ended.then(() => running.delete(child));
+    return child;
+  };
+  const untilUp = async (daemon: Child, isUp: () => boolean | Promise<boolean>): Promise<void> => {
+    const limit = performance.now() + limitMs;
+    while (!(await isUp())) {
+      if (!running.has(daemon)) throw new Error(failure("ended as it started", daemon));
+      if (performance.now() > limit) {
+        daemon.kill("SIGKILL");
+        throw new Error(failure("did not answer within a minute", daemon));
+      }
+      await wait(10);
+    }
+  };
+  // A dockerd that starts a containerd itself misses its socket at first, and since 23.0 waits a second for it.
+  const startContainerd = async (): Promise<void> => {
+    if (containerd !== undefined && running.has(containerd)) return;
+    const folder = join(host.runFolder, containerdFolder);
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder);
+    await writeFile(join(folder, "config.toml"), containerdConfig);
+    containerd = await start(["containerd", `--config=/run/${containerdFolder}/config.toml`]);
+    await untilUp(containerd, () => existsSync(join(folder, "containerd.sock")));
+  };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (dockerd === undefined) return;
     dockerd.kill(signal);
@@ -61,45 +90,37 @@ export function createEngine(host: EngineOptionsOfHost): Engine {
     stop: () => end("SIGTERM"),
     kill9: () => end("SIGKILL"),
     start: async (options = {}) => {
-      if (running) throw new Error(`the engine of ${host.name} runs already; stop it first`);
+      if (dockerd !== undefined && running.has(dockerd))
+        throw new Error(`the engine of ${host.name} runs already; stop it first`);
+      await startContainerd();
       // Left by an engine that was killed; another process may have its number by now.
-      for (const file of ["docker.pid", "docker/containerd/containerd.pid"])
-        await rm(join(host.runFolder, file), { force: true });
+      await rm(join(host.runFolder, "docker.pid"), { force: true });
       await rm(socket, { force: true });
-      dockerd = await host.startInRoot([
+      dockerd = await start([
         "dockerd",
-        ...flagsOf(host, socket),
+        `--host=unix://${socket}`,
+        "--pidfile=/run/docker.pid",
+        `--containerd=/run/${containerdFolder}/containerd.sock`,
+        `--cgroup-parent=/${host.name}`,
         ...(options.liveRestore === true ? ["--live-restore"] : []),
         ...(options.args ?? []),
       ]);
-      running = true;
-      void dockerd.ended.then(() => (running = false));
-      await untilAnswering(dockerd, { socket, isRunning: () => running });
+      await untilUp(dockerd, () => answers(socket));
     },
   };
 }
 
-function flagsOf(host: EngineOptionsOfHost, socket: string): string[] {
-  return [`--host=unix://${socket}`, "--pidfile=/run/docker.pid", `--cgroup-parent=/${host.name}`];
-}
+/** As dockerd would write it: without the part that is for Kubernetes. */
+const containerdConfig = `version = 2
+root = "/var/lib/docker/containerd"
+state = "/run/${containerdFolder}"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+address = "/run/${containerdFolder}/containerd.sock"
+`;
 
-async function untilAnswering(
-  dockerd: Child,
-  { socket, isRunning }: { socket: string; isRunning: () => boolean },
-): Promise<void> {
-  const limit = performance.now() + limitMs;
-  while (!(await answers(socket))) {
-    if (!isRunning()) throw new Error(failure("ended as it started", dockerd));
-    if (performance.now() > limit) {
-      dockerd.kill("SIGKILL");
-      throw new Error(failure("did not answer within a minute", dockerd));
-    }
-    await wait(20);
-  }
-}
-
-function failure(what: string, dockerd: Child): string {
-  return `the engine ${what}; its log ends:\n${dockerd.output().slice(-3000)}`;
+function failure(what: string, daemon: Child): string {
+  return `the engine ${what}; its log ends:\n${daemon.output().slice(-3000)}`;
 }
 
 function answers(socketPath: string): Promise<boolean> {

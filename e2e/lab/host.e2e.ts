@@ -48,7 +48,7 @@ for (const engine of lab.engines()) {
       assert.equal(await socketAnswers(host), false);
       await until("the engine's processes have ended and are no zombies", async () => {
         const { stdout } = await host.run(["ps", "-eo", "comm="]);
-        return !/docker|containerd|defunct/.test(stdout);
+        return !/dockerd|shim|defunct/.test(stdout);
       });
       await host.engine.start();
       assert.equal(await host.docker(["run", "--rm", "busybox", "echo", how]), how);
