@@ -19,7 +19,7 @@ export interface PluginToServe {
 }
 
 /** A call that was answered, as `outrigger serve --trace` tells of it. */
-export interface AnsweredCall {
+interface AnsweredCall {
   readonly plugin: string;
   /** `VolumeDriver.Mount` */
   readonly method: string;

@@ -28,7 +28,7 @@ export interface VolumeHost {
 }
 
 /** One entry of `Status.holders`. */
-export interface Holder {
+interface Holder {
   readonly ID: string;
   readonly mounts: number;
 }
