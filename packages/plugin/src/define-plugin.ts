@@ -25,24 +25,27 @@ export interface Call {
 export type Returned<P extends Protocol, M extends keyof P["methods"]> =
   Partial<Reply<P, M>> extends Reply<P, M> ? Reply<P, M> | void : Reply<P, M>;
 
-/** One method of a driver, typed after its descriptor. */
-export type DriverMethod<P extends Protocol, M extends keyof P["methods"]> = (
-  request: Request<P, M>,
-  call: Call,
-) => Returned<P, M> | Promise<Returned<P, M>>;
-
 type OptionalMethod<P extends Protocol> = {
   [M in keyof P["methods"]]: P["methods"][M] extends { readonly optional: string } ? M : never;
 }[keyof P["methods"]];
 
 type Simplify<T> = { [K in keyof T]: T[K] } & {};
 
-/** The methods of one protocol; those the engine can do without may be left out. */
+/**
+ * The methods of one protocol; those the engine can do without may be left out. Functions are spelled out here, for an
+ * editor would show the whole descriptor in place of a named type's parameter.
+ */
 export type Driver<P extends Protocol> = Simplify<
   {
-    readonly [M in Exclude<keyof P["methods"], OptionalMethod<P>>]: DriverMethod<P, M>;
+    readonly [M in Exclude<keyof P["methods"], OptionalMethod<P>>]: (
+      request: Request<P, M>,
+      call: Call,
+    ) => Returned<P, M> | Promise<Returned<P, M>>;
   } & {
-    readonly [M in OptionalMethod<P>]?: DriverMethod<P, M>;
+    readonly [M in OptionalMethod<P>]?: (
+      request: Request<P, M>,
+      call: Call,
+    ) => Returned<P, M> | Promise<Returned<P, M>>;
   }
 >;
 

@@ -1,12 +1,4 @@
-export {
-  definePlugin,
-  type Call,
-  type Driver,
-  type DriverMethod,
-  type Drivers,
-  type Plugin,
-  type Returned,
-} from "./define-plugin.ts";
+export { definePlugin, type Call, type Driver, type Drivers, type Plugin, type Returned } from "./define-plugin.ts";
 export type { CallRecord, Hooks } from "./hooks.ts";
 export type { Listen } from "./listener.ts";
 export { serve, type ServeOptions, type Serving } from "./serve.ts";
