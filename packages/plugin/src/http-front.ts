@@ -157,7 +157,7 @@ export class HttpFront {
   #refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
     // In front of an answer that is under way, this one would be taken for it.
     if (!socket.writable || this.#answering.has(socket)) socket.destroy(error);
-    else socket.end(rawAnswer(this.dispatcher.refuse("", refusalFor(error)), "close"));
+    else socket.end(...rawAnswer(this.dispatcher.refuse("", refusalFor(error)), "close"));
   }
 }
 

@@ -1,6 +1,6 @@
 // Answers requests that look exactly as Docker Engine writes them, without an HTTP parser; node:http gets all others.
 import type { Socket } from "node:net";
-import type { Answer, TextAnswer } from "./answer.ts";
+import type { Answer } from "./answer.ts";
 import { BodyBuffer } from "./body-buffer.ts";
 import type { HttpFront } from "./http-front.ts";
 import { rawAnswer, readEngineRequest } from "./raw-message.ts";
@@ -72,7 +72,7 @@ export class RawConnection {
         if (end < bytes.length) this.#handOver(bytes.subarray(start));
         return;
       }
-      this.#write(answer);
+      this.#socket.write(...rawAnswer(answer, "keep-alive"));
       start = end;
     }
   }
@@ -93,13 +93,7 @@ export class RawConnection {
     if (this.#running?.call !== call) return;
     if ("stream" in answer) return this.#handOver(this.#running.request);
     this.#running = undefined;
-    this.#write(answer);
-  }
-
-  #write(answer: TextAnswer): void {
-    const text = rawAnswer(answer, "keep-alive");
-    // Latin-1 is cheaper than UTF-8, and the same where all is ASCII.
-    this.#socket.write(text, Buffer.byteLength(text) === text.length ? "latin1" : "utf8");
+    this.#socket.write(...rawAnswer(answer, "keep-alive"));
   }
 
   #handOver(bytes: Buffer): void {

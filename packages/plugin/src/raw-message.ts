@@ -24,9 +24,17 @@ export function readEngineRequest(bytes: Buffer, start: number): EngineRequest |
   return { path, bodyStart: start + engineHead.lastIndex, bodyLength: Number(bodyLength) };
 }
 
-/** An answer in one piece. */
-export function rawAnswer({ status, body }: TextAnswer, connection: "keep-alive" | "close"): string {
-  return `HTTP/1.1 ${status} ${reasonOf(status)}\r\nContent-Type: ${mediaType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nDate: ${dateNow()}\r\nConnection: ${connection}\r\n\r\n${body}`;
+/** An answer in one piece, and the cheapest encoding that gives its bytes. */
+export function rawAnswer(
+  { status, body }: TextAnswer,
+  connection: "keep-alive" | "close",
+): readonly [text: string, encoding: "latin1" | "utf8"] {
+  const length = Buffer.byteLength(body);
+  return [
+    `HTTP/1.1 ${status} ${reasonOf(status)}\r\nContent-Type: ${mediaType}\r\nContent-Length: ${length}\r\nDate: ${dateNow()}\r\nConnection: ${connection}\r\n\r\n${body}`,
+    // As many bytes as characters: all of them are ASCII.
+    length === body.length ? "latin1" : "utf8",
+  ];
 }
 
 function reasonOf(status: number): string {

@@ -82,7 +82,7 @@ export function objectCheck(fields: Fields, options: { reading: Reading; open: b
         const field = reading === "answer" ? value[key] : message[key];
         if (field !== undefined && field !== null) message[key] = check(field);
         else if (optional) {
-          if (key in message) delete message[key];
+          if (field === null) delete message[key];
         } else if (zero !== undefined && (reading === "reply" || field === null)) message[key] = zero();
         else fail(expected, field);
       }
@@ -245,11 +245,13 @@ function isTime(value: unknown): boolean {
 
 /** Go refuses the 30th of February; Date.parse takes it for the 1st of March. */
 function hasDay(time: string): boolean {
-  const day = Number(time.slice(8, 10));
-  // The calendar repeats every 400 years; below 100, Date.UTC means the 20th century.
-  const lastDay = (): number =>
-    new Date(Date.UTC(2000 + (Number(time.slice(0, 4)) % 400), Number(time.slice(5, 7)), 0)).getUTCDate();
-  return day <= 28 || day <= lastDay();
+  const day = time.slice(8, 10);
+  return day <= "28" || Number(day) <= lastDay(Number(time.slice(0, 4)), Number(time.slice(5, 7)));
+}
+
+function lastDay(year: number, month: number): number {
+  // The calendar repeats every 400 years; below 100, Date.UTC would take it for one of the 20th century.
+  return new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
 }
 
 /** What Go's decoder takes: the standard alphabet with padding; line ends are skipped. */
