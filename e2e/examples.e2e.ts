@@ -63,14 +63,16 @@ story("log.ts writes a container's lines into its file", async (host) => {
   const id = await host.docker(["run", "-d", "--log-driver", "lines", "--name", "user", "busybox", "sh", "-c", script]);
   await host.docker(["wait", "user"]);
   await host.docker(["rm", "user"]);
-  const lines = (await readFile(host.path(`/var/log/docker-lines/${id}.log`), "utf8")).split("\n");
+  const lines = (await readFile(host.path(`/var/lib/outrigger/lines/${id}.log`), "utf8")).split("\n");
   assert.deepEqual(lines.sort(), ["", "line 1", "line 2", "line 3", "oops"]);
 });
 
 /** Runs an example as its reader would, and waits until the engine can find it. */
 async function startExample(host: Host, example: { file: string; name: string }): Promise<Child> {
   const file = fileURLToPath(new URL(`../examples/${example.file}`, import.meta.url));
-  const child = await host.start([process.execPath, file], { env: { PATH: await pathWithIp(host) } });
+  // What it would write to the machine's /var/log stays on the host.
+  const env = { PATH: await pathWithIp(host), LINES_FOLDER: "/var/lib/outrigger/lines" };
+  const child = await host.start([process.execPath, file], { env });
   await until(`${example.file} serves`, () => existsSync(host.path(`/run/docker/plugins/${example.name}.sock`)));
   return child;
 }

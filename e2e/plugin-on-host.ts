@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Host } from "@outrigger/e2e/lab";
-import type { Child } from "@outrigger/linux";
+import type { Child, Ending } from "@outrigger/linux";
 import type { Listen } from "@outrigger/plugin";
 
 /** One plugin to serve, as in the command's configuration file. */
@@ -73,14 +73,12 @@ export async function servePlugins(host: Host, plugins: readonly PluginToServe[]
       return up === served.length;
     });
   };
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
+  const end = async (signal: NodeJS.Signals): Promise<Ending | undefined> => {
     child?.kill(signal);
-    await child?.ended;
+    return await child?.ended;
   };
   const stop = async (): Promise<void> => {
-    await end("SIGTERM");
-    const stopped = child?.output().match(/"event":"stopped"/g)?.length ?? 0;
-    assert.equal(stopped, served.length, `plugins that stopped in order: ${child?.output()}`);
+    assert.deepEqual(await end("SIGTERM"), { code: 0, signal: null }, `how the plugin ended: ${child?.output()}`);
   };
   await start();
   return {
@@ -89,7 +87,7 @@ export async function servePlugins(host: Host, plugins: readonly PluginToServe[]
       await start();
     },
     stop,
-    kill9: () => end("SIGKILL"),
+    kill9: async () => void (await end("SIGKILL")),
     get ended() {
       return child?.ended ?? Promise.resolve();
     },

@@ -19,6 +19,22 @@ volumeStory("two containers share a volume, each holds it for itself", async ({ 
   await docker("volume", "rm", "data");
 });
 
+volumeStory("many containers and volumes come and go at once", async ({ docker, inVolume, holders }) => {
+  await docker("volume", "create", "-d", driver, "data");
+  const numbers = Array.from({ length: 8 }, (_, index) => index);
+  await Promise.all([
+    ...numbers.map((number) => inVolume(`echo ${number} >/data/${number}`)),
+    ...numbers.map(async (number) => {
+      const name = `short-lived-${number}`;
+      await docker("volume", "create", "-d", driver, name);
+      await docker("volume", "rm", name);
+    }),
+  ]);
+  assert.equal(await inVolume("cat /data/*"), numbers.join("\n"));
+  assert.deepEqual(await holders("data"), []);
+  await docker("volume", "rm", "data");
+});
+
 volumeStory(
   "docker cp mounts with the container's own id, and takes nothing away",
   async ({ host, docker, keepRunning, holders, plugin }) => {
