@@ -55,6 +55,19 @@ test("a stream outlives the deadline of its headers, ends with the plugin's, and
   assert.deepEqual([pieces, error.code], [["hi"], "broken"]);
 });
 
+test("an answer that leads to another protocol ends the call at once, and the connection", async () => {
+  const left = Promise.withResolvers<void>();
+  await using plugin = await rawPlugin((_, socket) => {
+    socket.once("close", () => left.resolve());
+    return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\nhello";
+  });
+  await using connection = await connect(plugin.url);
+  const error = await failure(connection.call("VolumeDriver.List"));
+  assert.equal(error.message, "VolumeDriver.List: the plugin's reply: answered 101; only 200 is success");
+  assert.deepEqual([error.code, error.status], ["bad-reply", 101]);
+  await left.promise;
+});
+
 test("a refused stream is an error with the plugin's words", async () => {
   await using plugin = await rawPlugin(() => answer({ Err: "no such container" }, "500 No"));
   await using connection = await connect(plugin.url);

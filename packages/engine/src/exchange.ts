@@ -133,6 +133,12 @@ function open(attempt: Attempt, watch: Watch): Promise<IncomingMessage> {
     watch.status = response.statusCode;
     resolve(response);
   });
+  // With nobody to hear of it, node:http drops the connection without a word.
+  request.once("upgrade", ({ statusCode: status }, socket) => {
+    socket.destroy();
+    const message = `the plugin's reply: answered ${status}; only 200 is success`;
+    reject(new CallError(attempt.path, message, { code: "bad-reply", sent: true, status }));
+  });
   request.on("error", (error) => reject(watch.error(error)));
   request.end(body);
   return promise;

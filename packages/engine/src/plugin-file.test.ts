@@ -126,3 +126,10 @@ test("a file over a mebibyte, and what is no file, is refused unread", async () 
   await symlink("/dev/zero", link);
   await assert.rejects(readPluginFile(link, "strict"), { message: `${link}: is not a regular file` });
 });
+
+test("a file that the kernel makes while it is read is refused, however long it is", async () => {
+  await using at = await scratch();
+  const link = await at.path("etc/made.spec");
+  await symlink("/proc/kallsyms", link);
+  await assert.rejects(readPluginFile(link, "strict"), { message: `${link}: is over 1048576 bytes` });
+});
