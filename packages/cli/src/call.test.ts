@@ -32,6 +32,17 @@ test("a plugin's error is its own words, with exit code 1", async () => {
   assert.match(stderr, /^500 in .*\noutrigger: VolumeDriver\.Get: no volume "x"; create it first\n$/);
 });
 
+test("what a plugin says in an error cannot reach the terminal's controls", async () => {
+  await using place = await scratch();
+  const body = JSON.stringify({ Err: "\u001b[2Jgone\u202e\r\nand \u0007more" });
+  await using _server = await badServer(`${place.plugins}/p.sock`, (socket) => {
+    socket.end(`HTTP/1.1 500 No\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  });
+  const { status, stderr } = await outrigger(["call", "p", "List", ...place.flags]);
+  assert.match(stderr, /\noutrigger: VolumeDriver\.List: \\u\{1b\}\[2Jgone\\u\{202e\} and \\u\{7\}more\n$/);
+  assert.equal(status, 1);
+});
+
 test("--json keeps its shape, for a reply and for an error", async () => {
   await using place = await scratch();
   await using _shelf = await serveShelf(place, "shelf");

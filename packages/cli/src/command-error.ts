@@ -1,6 +1,7 @@
 // Why a command ended, as its exit code: 0 good, 1 a negative finding, 2 usage, 3 the environment lacks something.
 import { inspect } from "node:util";
 import { CallError, DiscoveryError } from "@outrigger/engine";
+import { printable } from "./output.ts";
 
 /** The command line, or a file that belongs to it, asks for something that does not exist. */
 export class UsageError extends Error {
@@ -20,10 +21,10 @@ export function exitCodeOf(error: unknown): 1 | 2 | 3 {
   return error instanceof CallError && error.code === "unreachable" ? 3 : 1;
 }
 
-/** The one line that tells of an error; all there is to know of it where OUTRIGGER_DEBUG is set. */
+/** The one line that tells of an error, harmless for a terminal; all there is to know of it where OUTRIGGER_DEBUG is set. */
 export function describeError(error: unknown): string {
   if (process.env["OUTRIGGER_DEBUG"]) return inspect(error);
-  return messageOf(error).replaceAll(/\s*\n\s*/g, " ");
+  return printable(messageOf(error).replaceAll(/\s*\n\s*/g, " "));
 }
 
 /** An error's own words. */

@@ -82,6 +82,30 @@ test("a call the engine needs that brings no answer is a finding, and the others
   assert.equal(status, 1);
 });
 
+test("a protocol is asked once, however often the handshake names it", async () => {
+  await using place = await scratch();
+  const asked: string[] = [];
+  await using _server = await badServer(`${place.plugins}/p.sock`, (socket, data) => {
+    asked.push(/^POST \/(\S+)/.exec(data.toString())?.[1] ?? "");
+    const body = JSON.stringify({ Implements: data.includes("Activate") ? Array(50).fill("VolumeDriver") : [] });
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  });
+  const { stdout } = await outrigger(["inspect", "p", ...place.flags]);
+  assert.match(stdout, /\n {2}implements +VolumeDriver\n/);
+  assert.deepEqual(asked.toSorted(), ["Plugin.Activate", "VolumeDriver.Capabilities", "VolumeDriver.List"]);
+});
+
+test("a handshake of a size that no plugin needs is refused", async () => {
+  await using place = await scratch();
+  const body = JSON.stringify({ Implements: Array.from({ length: 20_000 }, (_, index) => `Volume${index}`) });
+  await using _server = await badServer(`${place.plugins}/p.sock`, (socket) => {
+    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  });
+  const { status, stderr } = await outrigger(["inspect", "p", ...place.flags]);
+  assert.match(stderr, /^outrigger: Plugin\.Activate: the reply is over 65536 bytes/);
+  assert.equal(status, 1);
+});
+
 test("a dead plugin is told with the remedy and exit code 3, a silent one with exit code 1", async () => {
   await using place = await scratch();
   await leaveSocket(`${place.plugins}/dead.sock`);

@@ -56,6 +56,8 @@ Examples:
   outrigger inspect /run/docker/plugins/other.sock --json
   outrigger inspect https://db1:4000 --tls-ca ca.pem --tls-cert client.pem --tls-key client-key.pem`;
 
+const handshakePath = "Plugin.Activate";
+
 /** Builds the verb. */
 export function createCommand(): Command {
   return withTarget(new Command("inspect"))
@@ -72,7 +74,7 @@ async function inspect(plugin: string, flags: InspectFlags): Promise<void> {
   await using connection = await connectTo(found, flags, { rules: "engine", deadlineMs: flags.deadline });
   const entry = typeof found === "string" ? undefined : found;
 
-  const handshake = await ask(connection, { path: "Plugin.Activate", optional: entry?.kind === "managed" });
+  const handshake = await ask(connection, { path: handshakePath, optional: entry?.kind === "managed" });
   if (handshake.error !== undefined && handshake.status === undefined) throw handshake.error;
   const names = namesIn(handshake);
   const questions = names.filter(isProtocol).flatMap(questionsFor);
@@ -98,7 +100,7 @@ async function ask(connection: PluginConnection, question: { path: string; optio
   let reply: unknown;
   let error: CallError | undefined;
   try {
-    raw = await connection.send(path);
+    raw = await connection.send(path, undefined, path === handshakePath ? { maxReplyBytes: 65_536 } : {});
     reply = connection.read(path, raw);
   } catch (cause) {
     if (!(cause instanceof CallError)) throw cause;
@@ -107,9 +109,10 @@ async function ask(connection: PluginConnection, question: { path: string; optio
   return { method: path, status: raw?.status, milliseconds: raw?.milliseconds, tls: raw?.tls, reply, error, optional };
 }
 
+/** Each once, however often it is named. */
 function namesIn(handshake: Answer): readonly string[] {
   // The codec of the handshake gives this field this type.
-  return (handshake.reply as { Implements: readonly string[] } | undefined)?.Implements ?? [];
+  return [...new Set((handshake.reply as { Implements: readonly string[] } | undefined)?.Implements)];
 }
 
 function isProtocol(name: string): name is ProtocolName {

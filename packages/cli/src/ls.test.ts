@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { chmod } from "node:fs/promises";
+import { relative } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { main, outrigger } from "../test/command.ts";
@@ -95,6 +96,16 @@ test("a named folder that is not there is told by name, with exit code 3", async
   const { status, stderr } = await outrigger(["ls", "--plugins-dir", "/nonexistent/plugins"]);
   assert.equal(status, 3);
   assert.equal(stderr, "outrigger: no such folder: /nonexistent/plugins; make it, or name another\n");
+});
+
+test("a folder may be named from where the command runs", async () => {
+  await using place = await scratch();
+  await using _one = await serveShelf(place, "one");
+  const folders = [place.plugins, place.specs].map((folder) => relative(process.cwd(), folder));
+  const [plugins = "", specs = ""] = folders;
+  const { status, stdout } = await outrigger(["ls", "--plugins-dir", plugins, "--spec-dir", specs]);
+  assert.match(stdout, /^one +answers /m);
+  assert.equal(status, 0);
 });
 
 test("what a file's name or a plugin says cannot reach the terminal's controls", async () => {

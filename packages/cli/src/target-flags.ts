@@ -1,5 +1,6 @@
 // Flags that several verbs share: where to look for plugins, how to trust an address, how long to wait.
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { pluginFolders, type PluginFolders, type TlsConfig } from "@outrigger/engine";
 import { InvalidArgumentError, type Command } from "commander";
 import { EnvironmentError } from "./command-error.ts";
@@ -55,7 +56,11 @@ export function foldersFrom(flags: FolderFlags): PluginFolders {
   for (const folder of [flags.pluginsDir ?? [], flags.specDir ?? []].flat()) {
     if (!existsSync(folder)) throw new EnvironmentError(`no such folder: ${folder}; make it, or name another`);
   }
-  return { sockets: flags.pluginsDir ?? own.sockets, specs: flags.specDir ?? own.specs };
+  // The engine takes no relative path, and we are to say of each plugin what it would.
+  return {
+    sockets: resolve(flags.pluginsDir ?? own.sockets),
+    specs: (flags.specDir ?? own.specs).map((dir) => resolve(dir)),
+  };
 }
 
 /** Parses a flag's milliseconds. */
