@@ -53,11 +53,18 @@ export function openStateFile(file: string): DatabaseSync {
 
 function checkFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { mode } = statSync(folder);
+  const { mode, uid } = statSync(folder);
   if ((mode & 0o022) !== 0) {
     throw new StoreError(
       "unsafe",
       `state folder ${folder} can be written by other users; take that away with: chmod go-w ${folder}`,
+    );
+  }
+  const own = process.getuid?.() ?? uid;
+  if (uid !== own && uid !== 0) {
+    throw new StoreError(
+      "unsafe",
+      `state folder ${folder} belongs to user ${uid}, who could exchange all that is in it; take it over with: chown ${own} ${folder}`,
     );
   }
 }

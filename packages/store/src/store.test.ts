@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { text as readText } from "node:stream/consumers";
 import { join } from "node:path";
@@ -132,6 +132,12 @@ test("a folder that others can write to is refused", async () => {
   await using folder = await temporaryFolder();
   await chmod(folder.path, 0o777);
   refused(folder.file, "unsafe", /chmod go-w/);
+});
+
+test("a folder of another user's is refused", { skip: withoutRoot() }, async () => {
+  await using folder = await temporaryFolder();
+  await chown(folder.path, 65_534, 0);
+  refused(folder.file, "unsafe", /belongs to user 65534.*chown 0 /);
 });
 
 const damages: Record<string, (file: string) => Promise<void>> = {
