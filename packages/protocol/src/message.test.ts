@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { codecOf, takesEmptyBody } from "./message.ts";
 import type { Fields, Format, Method, Protocol, Shape } from "./descriptor.ts";
 import { DriverError, RequestError } from "./plugin-error.ts";
+import { networkDriver } from "./network-driver.ts";
 import { pluginHandshake } from "./plugin-handshake.ts";
 import { protocols } from "./protocols.ts";
 import { volumeDriver } from "./volume-driver.ts";
@@ -199,6 +200,18 @@ test("each method is described once, under the path and verb its name gives", ()
       const rpc = method.path.slice(method.path.indexOf(".") + 1);
       assert.equal(verb.toLowerCase(), rpc.toLowerCase());
     }
+  }
+});
+
+test("a node that leaves is described as one that joins", () => {
+  for (const method of [networkDriver.methods.discoverNew, networkDriver.methods.discoverDelete]) {
+    const codec = codecOf(method);
+    const request = { DiscoveryType: 1, DiscoveryData: { Address: "10.0.0.7", BindAddress: "", Self: false } };
+    assert.deepEqual(codec.request(structuredClone(request)), request);
+    assert.throws(
+      () => codec.request({ DiscoveryType: 1, DiscoveryData: { Address: 7 } }),
+      /DiscoveryData\.Address must be a string/,
+    );
   }
 });
 

@@ -42,6 +42,21 @@ const ipv6Data = { ...ipamData, doc: "One entry per IPv6 pool; an empty list or 
 
 const endpoint = { NetworkID: networkId, EndpointID: endpointId } as const;
 
+const discovery = {
+  DiscoveryType: { type: "integer", doc: "1: a node." },
+  DiscoveryData: {
+    type: "object",
+    open: true,
+    optional: true,
+    fields: {
+      Address: { type: "string", optional: true, doc: "The node's address." },
+      BindAddress: { type: "string", optional: true, doc: "Its bind address; empty for other nodes." },
+      Self: { type: "boolean", optional: true, doc: "It is this node." },
+    },
+    doc: "The node.",
+  },
+} as const;
+
 /** Networks: the driver makes links, the engine moves them into containers. */
 export const networkDriver = defineProtocol({
   name: "NetworkDriver",
@@ -299,20 +314,7 @@ export const networkDriver = defineProtocol({
     discoverNew: {
       path: "NetworkDriver.DiscoverNew",
       doc: "A node joined. The own node is announced to every driver, the others to drivers with global connectivity.",
-      request: {
-        DiscoveryType: { type: "integer", doc: "1: a node." },
-        DiscoveryData: {
-          type: "object",
-          open: true,
-          optional: true,
-          fields: {
-            Address: { type: "string", optional: true, doc: "The node's address." },
-            BindAddress: { type: "string", optional: true, doc: "Its bind address; empty for other nodes." },
-            Self: { type: "boolean", optional: true, doc: "It is this node." },
-          },
-          doc: "The node.",
-        },
-      },
+      request: discovery,
       reply: {},
       optional: "any-error",
       since: "1.9",
@@ -321,10 +323,7 @@ export const networkDriver = defineProtocol({
     discoverDelete: {
       path: "NetworkDriver.DiscoverDelete",
       doc: "A node left.",
-      request: {
-        DiscoveryType: { type: "integer", doc: "1: a node." },
-        DiscoveryData: { type: "json", optional: true, doc: "The node, as in DiscoverNew." },
-      },
+      request: discovery,
       reply: {},
       optional: "any-error",
       since: "1.9",
