@@ -17,6 +17,5 @@ await using volumes = await openVolumes({
   },
 });
 const plugin = definePlugin({ name: "folders", drivers: { VolumeDriver: volumes.driver }, hooks: volumes.hooks });
-await (
-  await serve(plugin)
-).closed;
+const serving = await serve(plugin);
+await serving.closed;
