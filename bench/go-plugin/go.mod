@@ -1,0 +1,3 @@
+module go-plugin
+
+go 1.19
