@@ -1,7 +1,8 @@
 // Nobody gets a privileged container or a privileged exec. Enable with `dockerd --authorization-plugin=no-privileged`.
 import { definePlugin, serve } from "@outrigger/plugin";
 
-const guarded = /^\/(v\d+\.\d+\/)?containers\/(create|[^/]+\/exec)$/;
+// As wide as the engine's own routes: to it 1.41.0 is 1.41, and a linked container's name has a slash.
+const guarded = /^\/(v[\d.]+\/)?containers\/(create|.+\/exec)$/;
 
 export const plugin = definePlugin({
   name: "no-privileged",
@@ -25,14 +26,15 @@ function pathOf(target: string): string {
   return decodeURIComponent(pathname).replaceAll(/\/+/g, "/");
 }
 
-/** Reads keys in any case and at any depth, as the engine does; a body that is no JSON throws. */
+/**
+ * Reads keys in any case, at any depth and each time they stand there, for the engine takes a repeated object for more
+ * of the first; a body that is no JSON throws.
+ */
 function isPrivileged(body: Uint8Array): boolean {
-  let privileged = false;
-  JSON.parse(Buffer.from(body).toString(), (key, value: unknown) => {
-    if (key.toLowerCase() === "privileged" && value !== false && value !== null) privileged = true;
-    return value;
-  });
-  return privileged;
+  const text = Buffer.from(body).toString();
+  JSON.parse(text);
+  const strings = text.matchAll(/"((?:[^"\\]|\\.)*)"(\s*:(?!\s*(?:false|null)))?/g);
+  return strings.some(([, key, granted]) => granted !== undefined && /^privileged$/i.test(JSON.parse(`"${key}"`)));
 }
 
 if (import.meta.main) await serve(plugin);

@@ -22,6 +22,7 @@ test("authz.ts denies privileged containers however the request is written, and 
   };
   const create = "/v1.41/containers/create";
   assert.equal(await ask(create, '{"HostConfig":{"Privileged":false}}'), true);
+  assert.equal(await ask(create, '{"Image":"a \\"Privileged\\": b","HostConfig":{"Privileged" : null}}'), true);
   for (const [uri, body] of [
     [create, '{"HostConfig":{"Privileged":true}}'],
     [create, '{"hostconfig":{"privileged":true}}'],
@@ -29,7 +30,11 @@ test("authz.ts denies privileged containers however the request is written, and 
     ["/containers/create?name=x", '{"HostConfig":{"Privileged":true}}'],
     ["/v1.41//containers/%63reate", '{"HostConfig":{"Privileged":true}}'],
     ["http://engine/v1.41/containers/create", '{"HostConfig":{"Privileged":true}}'],
+    [create, '{"HostConfig":{"Privileged":true},"HostConfig":{}}'],
+    [create, '{"HostConfig":{"\\u0050rivileged" : true}}'],
+    ["/v1.41.0/containers/create", '{"HostConfig":{"Privileged":true}}'],
     ["/v1.41/containers/x/exec", '{"Privileged":true}'],
+    ["/v1.41/containers/web/db/exec", '{"Privileged":true}'],
     [create, undefined],
   ] as const) {
     assert.equal(await ask(uri, body), false, `${uri} ${body}`);
