@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { protocols, type logDriver, type volumeDriver } from "@outrigger/protocol";
 import { volumeDriverWith } from "../test/fixture.ts";
 import { definePlugin, manifestOf, type Call, type Driver } from "./define-plugin.ts";
+import { createLogger } from "./logger.ts";
 import { definePluginModule, type PluginModule } from "./plugin-module.ts";
 
 test("Implements is derived from the drivers, in their order", () => {
@@ -99,6 +100,23 @@ test("a plugin's module hands its configuration over typed, and is one of many t
   });
   const loaded: PluginModule = module;
   assert.equal(loaded.name, "a");
+});
+
+test("a plugin's module is not opened under a name that is none", async () => {
+  let opened = false;
+  const module = definePluginModule({
+    name: "a",
+    doc: "A plugin.",
+    options: {},
+    open: async (_config, { name }) => {
+      opened = true;
+      const plugin = definePlugin({ name, drivers: { VolumeDriver: volumeDriverWith() } });
+      return { ...plugin, [Symbol.asyncDispose]: async () => {} };
+    },
+  });
+  const context = { name: "../x", log: createLogger(), signal: new AbortController().signal };
+  await assert.rejects(module.open({}, context), /plugin name "..\/x" cannot be/);
+  assert.equal(opened, false);
 });
 
 function allow(): { Allow: boolean } {

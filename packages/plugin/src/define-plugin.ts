@@ -95,7 +95,8 @@ export function manifestOf(plugin: Plugin): string[] {
   return Object.keys(plugin.drivers).filter((name) => driverNamed(plugin, name) !== undefined);
 }
 
-function checkName(name: string): void {
+/** Throws a `TypeError` for a name that cannot be a socket's. */
+export function checkName(name: string): void {
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(name)) {
     throw new TypeError(
       `plugin name ${JSON.stringify(name)} cannot be a socket's file name; use up to 63 letters, digits, ".", "_" and "-", a letter or digit first`,

@@ -1,4 +1,4 @@
-import type { Plugin } from "./define-plugin.ts";
+import { checkName, type Plugin } from "./define-plugin.ts";
 import type { Logger } from "./logger.ts";
 import type { Options, OptionValues } from "./options.ts";
 
@@ -23,7 +23,14 @@ export interface PluginModule<S extends Options = Options> {
   open(config: OptionValues<S>, context: PluginContext): Promise<Plugin & AsyncDisposable>;
 }
 
-/** Declares a plugin's module and keeps the types of its options. */
+/** Declares a plugin's module and keeps the types of its options; it is never opened under a name that is none. */
 export function definePluginModule<const S extends Options>(module: PluginModule<S>): PluginModule<S> {
-  return module;
+  return {
+    ...module,
+    async open(config, context) {
+      // First of all, for a plugin may call its folders by its name.
+      checkName(context.name);
+      return module.open(config, context);
+    },
+  };
 }
