@@ -22,7 +22,7 @@ export class Trash {
   /** Begins unless it is at it; never throws. Resolves when nothing that can be deleted is left. */
   empty(): Promise<void> {
     this.#asked = true;
-    return (this.#emptying ??= this.#rounds().finally(() => (this.#emptying = undefined)));
+    return (this.#emptying ??= this.#rounds());
   }
 
   async #rounds(): Promise<void> {
@@ -30,6 +30,8 @@ export class Trash {
       this.#asked = false;
       this.#onEnd(await emptyTrash(this.#folder, this.#stop));
     }
+    // In the turn that saw nothing more asked for: later, somebody could have asked and been given this round's promise.
+    this.#emptying = undefined;
   }
 }
 

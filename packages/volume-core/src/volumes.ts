@@ -118,6 +118,8 @@ class OpenVolumes<S extends Options> implements Volumes {
       await volume.recover().catch((error: unknown) => log?.warn(`volume ${volume.name} is not in order`, error));
     });
     await Promise.all([...recoveries, this.#trash.empty()]);
+    // What a recovery threw away, too.
+    await this.#trash.empty();
   }
 
   #carryHolds(): void {
