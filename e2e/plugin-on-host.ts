@@ -33,7 +33,7 @@ interface AnsweredCall {
 export interface PluginOnHost extends AsyncDisposable {
   /** Starts it and waits until it serves; the plugins may be others than before. */
   start(plugins?: readonly PluginToServe[]): Promise<void>;
-  /** SIGTERM, and waits for its end. */
+  /** SIGTERM, and waits for its end, which has to be in order. */
   stop(): Promise<void>;
   /** SIGKILL, and waits for its end. */
   kill9(): Promise<void>;
@@ -41,8 +41,6 @@ export interface PluginOnHost extends AsyncDisposable {
   readonly ended: Promise<unknown>;
   /** All calls that were answered since the first start. */
   calls(): readonly AnsweredCall[];
-  /** The last of what it printed since its last start. */
-  output(): string;
 }
 
 const command = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url));
@@ -68,7 +66,7 @@ export async function servePlugins(host: Host, plugins: readonly PluginToServe[]
     child = started;
     let ended = false;
     void started.ended.then(() => (ended = true));
-    await until(`the plugin serves`, () => {
+    await until("the plugin serves", () => {
       if (ended) throw new Error(`outrigger serve ended: ${started.output()}`);
       return up === served.length;
     });
@@ -92,7 +90,6 @@ export async function servePlugins(host: Host, plugins: readonly PluginToServe[]
       return child?.ended ?? Promise.resolve();
     },
     calls: () => calls,
-    output: () => child?.output() ?? "",
     [Symbol.asyncDispose]: async () => child?.[Symbol.asyncDispose](),
   };
 }

@@ -135,9 +135,11 @@ async function suffer(given: { crash: Crash; point: DeathPoint; plugin: PluginOn
   await crash.before(place);
   await plugin.stop();
   await plugin.start([{ name, plugin: dying, options }]);
+  let dead = false;
+  void plugin.ended.then(() => (dead = true));
   const acted = crash.act(place);
   await Promise.race([plugin.ended, acted]);
-  await plugin.ended;
+  assert.ok(dead, `the plugin dies at "${point}"`);
   await plugin.start([{ name }]);
   await acted;
   await crash.after(place, point);

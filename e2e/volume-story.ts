@@ -1,6 +1,6 @@
 // What all stories about volume-local share: the plugin on a host, and what must be there and not be there at the end.
 import assert from "node:assert/strict";
-import { copyFile, mkdir, readdir, readlink, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Host } from "@outrigger/e2e/lab";
 import { connect, createClient, type Client } from "@outrigger/engine";
@@ -105,7 +105,7 @@ export async function callDirectly<T>(
   return await use(createClient(volumeDriver, connection));
 }
 
-/** Lies beside the plugin's root; a link leads to it from where a volume named `precious` might be looked for. */
+/** Lies beside the plugins' roots, where a volume named `../precious` would be; has a link that leads further out. */
 const sentinel = "/var/lib/outrigger/precious";
 
 /** Puts something beside the plugins' roots that `assertNothingLeft` looks for. */
@@ -125,5 +125,6 @@ async function assertSentinel(host: Host): Promise<void> {
   );
   const found = (await readdir(host.path(sentinel), { recursive: true })).sort();
   assert.deepEqual(found, ["inner", "inner/keep", "link"], "the sentinel");
+  assert.equal(await readFile(join(host.path(sentinel), "inner", "keep"), "utf8"), "kept");
   assert.equal(await readlink(join(host.path(sentinel), "link")), "/etc/passwd");
 }
