@@ -18,6 +18,11 @@ test("the tour goes through where there is no engine, and leaves nothing", async
   assert.deepEqual(await leftovers(), before);
 });
 
+test("an engine that nobody knows is wrong usage", async () => {
+  const { stderr } = await run([process.execPath, start, "--engine", "19.03"], { accept: [2] });
+  assert.match(stderr, /^there is no engine "19.03"; use /);
+});
+
 for (const engine of lab.engines()) {
   test(`the tour goes through on an engine of its own (engine ${engine})`, { skip: lab.skip(engine) }, async () => {
     const { stdout } = await run([process.execPath, start, "--once", "--engine", engine]);

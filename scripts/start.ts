@@ -1,4 +1,6 @@
 // npm start: serves volume-local to a Docker Engine and shows a volume's life, each call as it arrives.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { lab } from "../e2e/lab/index.ts";
 import { labStage } from "./tour/lab-stage.ts";
@@ -9,7 +11,7 @@ import { systemStage } from "./tour/system-stage.ts";
 const help = `npm start: a tour of Outrigger with a real Docker Engine.
 
   npm start                      an engine of the tour's own, in namespaces that vanish with it
-  npm start -- --engine 20.10    the same with another release: ${[...new Set(["20.10", "26.1", ...lab.engines()])].join(", ")}
+  npm start -- --engine 20.10    the same with another release: ${lab.engines().join(", ")}
   npm start -- --engine system   this machine's own Docker; it will remember the plugin, so that
                                  \`docker volume ls\` waits 15 s for it until the engine restarts
   npm start -- --engine none     no Docker: packages/engine plays its part
@@ -52,9 +54,13 @@ interface Flags {
 
 function readFlags(): { values: Flags } {
   try {
-    return parseArgs({
+    const flags = parseArgs({
       options: { engine: { type: "string" }, once: { type: "boolean" }, help: { type: "boolean", short: "h" } },
     });
+    const { engine } = flags.values;
+    const known = [...lab.engines(), "system", "none"];
+    if (engine === undefined || known.includes(engine)) return flags;
+    throw new Error(`there is no engine "${engine}"; use ${known.join(", ")}`);
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
     process.exit(2);
@@ -62,10 +68,19 @@ function readFlags(): { values: Flags } {
 }
 
 async function openStage(engine: string | undefined): Promise<Stage> {
-  if (engine === "system") return systemStage();
   if (engine === "none") return playedStage("no engine was asked for");
-  const reason = lab.unavailable();
+  setUpLab(engine === "system" ? undefined : engine);
+  if (engine === "system") return systemStage();
+  const reason = lab.unavailable(engine);
   if (reason === undefined) return labStage(engine);
   if (engine !== undefined) throw new Error(`engine ${engine} cannot be started: ${reason}`);
   return playedStage(reason);
+}
+
+/** Has the engine made that is wanted, the newest unless told; says itself why it cannot be. */
+function setUpLab(engine: string | undefined): void {
+  const version = engine ?? lab.engines().at(-1);
+  if (lab.unavailable(version) === undefined) return;
+  const script = fileURLToPath(new URL("setup.mjs", import.meta.url));
+  spawnSync(process.execPath, [script, `--lab=${version}`], { stdio: "inherit" });
 }
