@@ -15,7 +15,6 @@ import {
 import { RequestError } from "@outrigger/protocol";
 import { EnvironmentError, messageOf, UsageError } from "./command-error.ts";
 import { loadPlugin } from "./load-plugin.ts";
-import { serveMetrics } from "./metrics-server.ts";
 import type { PluginConfig, ServeConfig } from "./serve-config.ts";
 import type { ServeLog } from "./serve-log.ts";
 
@@ -114,6 +113,8 @@ async function metricsOf(opened: readonly { one: Prepared }[], start: Start): Pr
   const address = start.config.metrics;
   if (address === undefined) return new Map();
   const metrics = new Map(opened.map(({ one }) => [one.name, createMetrics()]));
+  // Only now, for it brings node:http along.
+  const { serveMetrics } = await import("./metrics-server.ts");
   const server = start.held.use(await serveMetrics(address, metrics));
   start.log.metrics(server.url);
   return metrics;

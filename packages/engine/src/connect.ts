@@ -1,9 +1,8 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
+import type { Agent } from "node:http";
 import { isIP } from "node:net";
 import { formatAddress, parseAddress, type Address, type Rules } from "./address.ts";
 import { ActivationError, CallError, DiscoveryError } from "./engine-error.ts";
-import { exchange, exchangeStream, type Attempt, type RawReply, type StreamedReply } from "./exchange.ts";
+import type { Attempt, RawReply, StreamedReply } from "./exchange.ts";
 import { knownMethod, type KnownMethod } from "./known-method.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
 import { deadlineOf, headersOf, requestStyles, type Profile, type RequestStyle } from "./profile.ts";
@@ -69,6 +68,8 @@ export async function connect(target: string | PluginEntry, options: ConnectOpti
   const { profile = "docker", clock = systemClock } = options;
   const style = requestStyles[profile];
   const agent = await agentFor(address, tls);
+  // Only now, for what looks for plugins, or just reads their files, has no use for node:http and its 50 ms.
+  const { exchange, exchangeStream } = await import("./exchange.ts");
 
   const prepare = (target: CallTarget, request: unknown, given: CallOptions): Prepared => {
     const known = typeof target === "string" ? knownMethod(target) : target;
@@ -194,10 +195,10 @@ function usable(entry: PluginEntry): Target {
   throw problems[0] ?? new DiscoveryError(`${entry.file}: names no address`, { code: "bad-address" });
 }
 
-async function agentFor(address: Address, tls: TlsSettings | undefined): Promise<HttpAgent> {
+async function agentFor(address: Address, tls: TlsSettings | undefined): Promise<Agent> {
   const idle = { keepAlive: true, timeout: idleMs, maxFreeSockets: mostIdle };
-  if (address.transport !== "tls") return new HttpAgent(idle);
+  if (address.transport !== "tls") return new (await import("node:http")).Agent(idle);
   const secure = await loadTls(tls ?? plainTls("json", "strict").settings);
   const servername = isIP(address.host) === 0 ? { servername: address.host } : {};
-  return new HttpsAgent({ ...idle, ...secure, ...servername });
+  return new (await import("node:https")).Agent({ ...idle, ...secure, ...servername });
 }

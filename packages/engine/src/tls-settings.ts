@@ -1,5 +1,5 @@
 // The TLSConfig of a `.json` file: what it says, what the engine makes of it, and the files behind it.
-import { createSecureContext, getCACertificates, type SecureContextOptions, type SecureVersion } from "node:tls";
+import type { SecureContextOptions, SecureVersion } from "node:tls";
 import type { Rules } from "./address.ts";
 import { DiscoveryError } from "./engine-error.ts";
 import { readRegularFile } from "./regular-file.ts";
@@ -72,6 +72,7 @@ export function decideTls(config: TlsConfig, rules: Rules): DecidedTls {
 
 /** Reads the files behind the settings, as the engine does at activation; throws `DiscoveryError`. */
 export async function loadTls(settings: TlsSettings): Promise<SecureContextOptions & { rejectUnauthorized: boolean }> {
+  const { createSecureContext, getCACertificates } = await import("node:tls");
   const [ca, cert, key] = await Promise.all([
     readPem("CAFile", settings.caFile),
     readPem("CertFile", settings.certFile),
