@@ -285,3 +285,28 @@ test("twenty connections are served side by side", async () => {
   const answers = await Promise.all(Array.from({ length: 20 }, () => plugin.call("VolumeDriver.List", {})));
   assert.ok(answers.every(({ status }) => status === 200));
 });
+
+test("what comes behind a request that was refused unread is not carried out", async () => {
+  const mounted: string[] = [];
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const plugin = volumePlugin({
+    mount: async ({ Name }) => {
+      mounted.push(Name);
+      await gate;
+      return { Mountpoint: "/mnt" };
+    },
+  });
+  await using served = await serveForTest(plugin, { maxBodyBytes: 100 });
+  await using client = await served.connect();
+  const mount = (name: string): Buffer => engineRequest("VolumeDriver.Mount", `{"Name":"${name}","ID":"a"}`);
+  client.send(Buffer.concat([mount("first"), mount("x".repeat(200)), mount("behind")]));
+  await soon(untilSeen(() => mounted.length > 0));
+  open();
+  const text = await soon(client.text());
+  assert.match(text, /200 OK.*413 Payload Too Large/s);
+  assert.deepEqual(mounted, ["first"]);
+});
+
+async function untilSeen(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}

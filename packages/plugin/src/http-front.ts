@@ -24,6 +24,8 @@ export class HttpFront {
   readonly #answering = new Map<Duplex, number>();
   /** Calls that began before their connection came here; each is the connection's first. */
   readonly #adopted = new WeakMap<Duplex, RunningCall>();
+  /** Connections that close with an answer given or under way. What comes behind it cannot be answered. */
+  readonly #closing = new WeakSet<Duplex>();
   #draining = false;
 
   constructor(dispatcher: Dispatcher, limits: HttpLimits) {
@@ -78,6 +80,8 @@ export class HttpFront {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
+    // Nor may it be carried out: the caller takes it for not done, and says it again.
+    if (this.#closing.has(request.socket)) return;
     const path = (request.url ?? "").slice(1);
     if (request.method !== "POST") {
       response.setHeader("Allow", "POST");
@@ -151,6 +155,7 @@ export class HttpFront {
   /** Answers without having read the body, so the connection cannot be used again. */
   #refuse(path: string, response: ServerResponse, error: Refusal): void {
     response.setHeader("Connection", "close");
+    this.#closing.add(response.req.socket);
     this.#send(response, this.dispatcher.refuse(path, error));
   }
 
