@@ -8,6 +8,8 @@ import { CommandError, run } from "@outrigger/linux";
 export interface Contenders {
   /** Starts a plugin, one process for all of its sockets; Go's takes one. */
   readonly commands: Record<Side, (sockets: readonly string[]) => readonly string[]>;
+  /** Starts volume-local as a user does; it keeps its records in `root`. */
+  readonly serveVolumeLocal: (socket: string, root: string) => readonly string[];
   readonly caller: string;
   readonly goVersion: string;
 }
@@ -35,6 +37,16 @@ export async function buildContenders(): Promise<Contenders> {
       go: (sockets) => [plugin, ...sockets],
       ours: (sockets) => [process.execPath, ours, ...sockets],
     },
+    serveVolumeLocal: (socket, root) => [
+      process.execPath,
+      join(build, "node_modules/outrigger/dist/main.js"),
+      "serve",
+      "volume-local",
+      "--unix",
+      socket,
+      "--root",
+      root,
+    ],
     caller: await buildGo("go-load"),
     goVersion,
   };

@@ -72,7 +72,7 @@ export function tableOf(lines: readonly Line[]): string {
     name,
     shown(go),
     shown(ours),
-    ratio.toFixed(2),
+    Number.isNaN(ratio) ? "" : ratio.toFixed(2),
     target === undefined ? "" : `${target.text}: ${target.reached ? "reached" : "missed"}`,
   ]);
   const head = ["", "Go", "ours", "ratio", "target"];
@@ -91,5 +91,6 @@ function targetOf(kind: Kind, { ours, ratio }: { ours: number; ratio: number }):
 }
 
 function shown(value: number): string {
+  if (Number.isNaN(value)) return "";
   return value >= 1000 ? Math.round(value).toLocaleString("en") : value.toFixed(1);
 }
