@@ -27,7 +27,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const target = resolve(root, process.argv[2] ?? "build");
 const emitted = join(target, ".emitted");
 
-rmSync(target, { recursive: true, force: true });
+rmSync(join(target, "node_modules"), { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 compile();
 for (const folder of globSync(["packages/*", "plugins/*"], { cwd: root }).sort()) writePackage(folder);
@@ -48,7 +48,10 @@ function compile(): void {
   const include = ["packages/*/src/**/*.ts", "plugins/*/src/**/*.ts"].map(here);
   const settings = { extends: here("tsconfig.json"), compilerOptions, include, exclude: ["**/*.test.ts"].map(here) };
   writeFileSync(config, JSON.stringify(settings));
-  const { status, stdout, stderr } = spawnSync("tsc", ["--project", config], { cwd: root, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(join(root, "node_modules/.bin/tsc"), ["--project", config], {
+    cwd: root,
+    encoding: "utf8",
+  });
   rmSync(config);
   if (status === 0) return;
   console.error(`the sources do not compile:\n${stdout}${stderr}`);
