@@ -24,21 +24,40 @@ const making = ".making-";
 /** Tells a set-up that it was started under the lock. */
 const locked = "OUTRIGGER_SETUP_LOCKED";
 
-/** Docker Engine as Debian's releases have it, the newest last. */
-const engines = new Map([
-  ["20.10", { suite: "bookworm", packages: ["docker.io"] }],
-  ["26.1", { suite: "trixie", packages: ["docker.io", "docker-cli"] }],
-]);
-
-/** What a lab host needs besides; from the same release, so that nothing is installed on the machine. */
+/** What a lab host needs beside its engine; from the same release, so that nothing is installed on the machine. */
 const tools = ["base-files", "iproute2", "iptables", "nftables", "busybox-static"];
 
-/** Raised when a root folder made by an earlier set-up would no longer do. */
-const rootVersion = "1";
+/** Packages and commands that volume plugins run, and the peers that they are measured and judged beside. */
+const programs = [
+  ["btrfs-progs", "btrfs", "mkfs.btrfs"],
+  ["e2fsprogs", "e2fsck", "mkfs.ext4", "resize2fs", "tune2fs"],
+  ["fio", "fio"],
+  ["fuse3", "fusermount3"],
+  ["rclone", "rclone"],
+  ["restic", "restic"],
+  ["xfsprogs", "mkfs.xfs", "xfs_repair", "xfs_growfs", "xfs_io"],
+];
+
+/**
+ * The root folders of the lab: Docker Engine as Debian's releases have it, the newest last, programs for the tests, and
+ * a browser. `version` is raised when a folder made by an earlier set-up would no longer do.
+ */
+const roots = new Map([
+  ["20.10", { folder: "engines", suite: "bookworm", packages: ["docker.io", ...tools], version: "1" }],
+  ["26.1", { folder: "engines", suite: "trixie", packages: ["docker.io", "docker-cli", ...tools], version: "1" }],
+  [
+    "programs",
+    { folder: ".", suite: "bookworm", packages: ["base-files", ...programs.map(([name]) => name)], version: "1" },
+  ],
+  [
+    "browser",
+    { folder: ".", suite: "bookworm", packages: ["base-files", "chromium", "fonts-dejavu-core"], version: "1" },
+  ],
+]);
 
 const elsewhere = "use Debian, or name a root folder that has dockerd in OUTRIGGER_ENGINE_ROOT";
 
-const usage = `use --lab=all, ${[...engines.keys()].map((name) => `--lab=${name}`).join(", ")} or nothing`;
+const usage = `use --lab=all, ${[...roots.keys()].map((name) => `--lab=${name}`).join(", ")} or nothing`;
 
 /** What stands in the way, with the way out. */
 class Problem extends Error {
@@ -63,9 +82,9 @@ try {
 }
 
 function setUp(args) {
-  const wanted = args.flatMap(enginesNamedBy);
-  const unmade = wanted.filter((name) => !engineIsMade(name));
-  const steps = [...(packagesAreInstalled() ? [] : [installPackages]), ...unmade.map((name) => () => makeEngine(name))];
+  const wanted = args.flatMap(rootsNamedBy);
+  const unmade = wanted.filter((name) => !rootIsMade(name));
+  const steps = [...(packagesAreInstalled() ? [] : [installPackages]), ...unmade.map((name) => () => makeRoot(name))];
   if (steps.length === 0) return;
   // The lock may be root's; without root there is nothing left to lock for.
   if (packagesAreInstalled()) refuseWithoutRoot();
@@ -73,11 +92,12 @@ function setUp(args) {
   else steps.forEach((step) => step());
 }
 
-function enginesNamedBy(arg) {
+function rootsNamedBy(arg) {
   const name = /^--lab=(.+)$/.exec(arg)?.[1];
-  if (name !== "all" && !engines.has(name)) throw new WrongUse(`"${arg}" is not known; ${usage}`);
-  if (process.env.OUTRIGGER_ENGINE_ROOT !== undefined) return [];
-  return name === "all" ? [...engines.keys()] : [name];
+  if (name !== "all" && !roots.has(name)) throw new WrongUse(`"${arg}" is not known; ${usage}`);
+  const named = name === "all" ? [...roots.keys()] : [name];
+  if (process.env.OUTRIGGER_ENGINE_ROOT === undefined) return named;
+  return named.filter((one) => roots.get(one).folder !== "engines");
 }
 
 /** Starts this set-up again under a lock that ends with it, however it ends: two at once would spoil each other's work. */
@@ -119,22 +139,28 @@ function installPackages() {
   writeFileSync(packagesMarker, packagesStamp());
 }
 
-function engineIsMade(name) {
-  const marker = join(lab, "engines", name, ".outrigger-root");
-  return existsSync(marker) && readFileSync(marker, "utf8") === rootVersion;
+function rootIsMade(name) {
+  const { folder, version } = roots.get(name);
+  const marker = join(lab, folder, name, ".outrigger-root");
+  return existsSync(marker) && readFileSync(marker, "utf8") === version;
+}
+
+function titleOf(name) {
+  return roots.get(name).folder === "engines" ? `Docker Engine ${name}` : `the lab's ${name}`;
 }
 
 function refuseWithoutRoot() {
   if (process.getuid?.() !== 0) throw new NoLab("the lab needs root; run it as root to have a real Docker Engine");
 }
 
-function makeEngine(name) {
+function makeRoot(name) {
   refuseWithoutRoot();
   for (const command of ["apt-get", "dpkg-deb", "tar"]) {
     if (hasCommand(command)) continue;
-    throw new NoLab(`making an engine's root folder needs ${command}; ${elsewhere}`);
+    throw new NoLab(`making a root folder of the lab needs ${command}; ${elsewhere}`);
   }
-  const parent = join(lab, "engines");
+  const { folder, version } = roots.get(name);
+  const parent = join(lab, folder);
   mkdirSync(parent, { recursive: true });
   for (const left of readdirSync(parent).filter((entry) => entry.startsWith(making)))
     rmSync(join(parent, left), { recursive: true, force: true });
@@ -142,10 +168,11 @@ function makeEngine(name) {
   try {
     const made = join(work, "root");
     const packages = download(work, name);
-    say(`Docker Engine ${name}: unpacking ${packages.length} packages`);
+    say(`${titleOf(name)}: unpacking ${packages.length} packages`);
     unpack(made, packages);
-    useNft(made);
-    writeFileSync(join(made, ".outrigger-root"), rootVersion);
+    if (folder === "engines") useNft(made);
+    if (name === "programs") makeCommands(made);
+    writeFileSync(join(made, ".outrigger-root"), version);
     rmSync(join(parent, name), { recursive: true, force: true });
     renameSync(made, join(parent, name));
   } finally {
@@ -155,7 +182,7 @@ function makeEngine(name) {
 
 /** Fetches the packages of another release with an apt of its own, which knows of no installed package. */
 function download(work, name) {
-  const { suite, packages } = engines.get(name);
+  const { suite, packages } = roots.get(name);
   const apt = join(work, "apt");
   for (const path of ["lists/partial", "archives/partial", "parts"]) mkdirSync(join(apt, path), { recursive: true });
   writeFileSync(join(apt, "status"), "");
@@ -179,10 +206,10 @@ function download(work, name) {
     kind: NoLab,
     remedy: `look at apt's message above; it needs Debian's archive with the release "${suite}"`,
   };
-  say(`Docker Engine ${name}: asking Debian's archive for ${suite}; nothing is installed on this machine`);
+  say(`${titleOf(name)}: asking Debian's archive for ${suite}; nothing is installed on this machine`);
   run(["apt-get", "-qq", "update", ...options], failure);
-  say(`Docker Engine ${name}: downloading its packages`);
-  run(["apt-get", "-qq", "--yes", "--download-only", "install", ...packages, ...tools, ...options], failure);
+  say(`${titleOf(name)}: downloading its packages`);
+  run(["apt-get", "-qq", "--yes", "--download-only", "install", ...packages, ...options], failure);
   const archives = join(apt, "archives");
   return readdirSync(archives)
     .filter((file) => file.endsWith(".deb"))
@@ -236,6 +263,33 @@ function useNft(folder) {
   for (const name of ["iptables", "ip6tables"]) {
     for (const suffix of ["", "-save", "-restore"])
       symlinkSync("xtables-nft-multi", join(folder, "usr", "sbin", name + suffix));
+  }
+}
+
+/** Makes a folder for PATH: each command with the loader and libraries beside it, so that it runs on any machine. */
+function makeCommands(folder) {
+  const libraries = join(
+    "usr",
+    "lib",
+    readdirSync(join(folder, "usr/lib")).find((name) => name.endsWith("-linux-gnu")),
+  );
+  const loader = join(
+    libraries,
+    readdirSync(join(folder, libraries)).find((name) => /^ld-linux.*\.so\.\d$/.test(name)),
+  );
+  mkdirSync(join(folder, "commands"));
+  for (const name of programs.flatMap(([, ...commands]) => commands)) {
+    const place = ["usr/bin", "usr/sbin"].find((one) => existsSync(join(folder, one, name)));
+    if (place === undefined) throw new NoLab(`Debian's packages have no ${name}; look for it in another release`);
+    const program = `"$root/${place}/${name}" "$@"`;
+    const isDynamic = readFileSync(join(folder, place, name))
+      .subarray(0, 4096)
+      .includes("/ld-linux");
+    const line = isDynamic
+      ? `"$root/${loader}" --library-path "$root/${libraries}:$root/${libraries}/ceph" --argv0 ${name} ${program}`
+      : program;
+    const script = `#!/bin/sh\nroot=$(dirname "$(readlink -f "$0")")/..\nexec ${line}\n`;
+    writeFileSync(join(folder, "commands", name), script, { mode: 0o755 });
   }
 }
 

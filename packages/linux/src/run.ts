@@ -44,11 +44,20 @@ export class CommandError extends Error {
   }
 }
 
-/** The environment of a command that was given none: the locale that its messages are read in. */
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * The environment of a command that was given none: the locale that its messages are read in, and the system's programs
+ * behind those of the folder that OUTRIGGER_PROGRAMS names.
+ */
 export const plainEnvironment: Readonly<Record<string, string>> = {
-  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  ...programsFirst(process.env.OUTRIGGER_PROGRAMS),
   LC_ALL: "C.UTF-8",
 };
+
+function programsFirst(folder: string | undefined): Readonly<Record<string, string>> {
+  return folder ? { OUTRIGGER_PROGRAMS: folder, PATH: `${folder}:${systemPath}` } : { PATH: systemPath };
+}
 
 /**
  * Runs a command to its end, without a shell and in a process group of its own. Throws `CommandError` for any ending
