@@ -1,8 +1,9 @@
-import { connect, formatAddress, openWire, type Wire } from "@outrigger/engine";
+import { ActivationError, formatAddress, openWire, type Wire } from "@outrigger/engine";
 import { protocols } from "@outrigger/protocol";
 import type { ConformanceCase, Severity, Subject } from "./case.ts";
 import { cases as allCases } from "./cases.ts";
 import type { Exchange } from "./connection.ts";
+import { fieldOf } from "./json-field.ts";
 import { createLedger, type Debt, type Ledger } from "./ledger.ts";
 import { missing } from "./needs.ts";
 import type { Setting } from "./setting.ts";
@@ -50,12 +51,15 @@ const caseLimitMs = 180_000;
 /**
  * Runs the cases of what a plugin implements, one after the other. What cases made is taken away after each, also when
  * the run is interrupted by the setting's signal. Throws `DiscoveryError` where the address cannot be used, and
- * `ActivationError` where nothing at it answers the handshake with protocols.
+ * `ActivationError` where nothing at it answers the handshake, in whatever way. A plugin's file that cannot be used, and
+ * a managed plugin's folder given as the target, are judged without dialling.
  */
 export async function runCases(setting: Setting, options: RunOptions = {}): Promise<RunResult> {
-  const wire = await openWire(setting.target, wireOptions(setting));
-  const implemented = await implementedBy(setting);
-  const subjects = new Set<string>(["handshake", "transport", "files", "managed", ...implemented]);
+  const offline = cannotBeDialled(setting);
+  const wire = offline ? closedWire : await openWire(setting.target, wireOptions(setting));
+  const implemented = offline ? [] : await implementedBy({ setting, wire });
+  const online = offline ? [] : ["handshake", "transport", ...implemented];
+  const subjects = new Set<string>([...online, "files", "managed"]);
   const chosen = allCases.filter((one) => subjects.has(one.protocol) && isChosen(one, options));
   const interruption = setting.signal ?? new AbortController().signal;
 
@@ -66,14 +70,14 @@ export async function runCases(setting: Setting, options: RunOptions = {}): Prom
     const limit = AbortSignal.timeout(caseLimitMs);
     const trial = openTrial({ setting, wire, ledger, signal: AbortSignal.any([limit, interruption]) });
     const outcome = await outcomeOf(one, trial);
-    const revived = outcome.status === "failed" ? await reviveDead({ setting, wire }) : "";
+    const revived = outcome.status === "failed" && !offline ? await reviveDead({ setting, wire }) : "";
     const left = await settle(ledger, { setting, wire });
     const result = { ...outcome, message: outcome.message + revived, left };
     results.push(result);
     options.onCase?.(result);
   }
   return {
-    address: formatAddress(wire.address),
+    address: offline ? offlineName(setting) : formatAddress(wire.address),
     protocols: implemented,
     cases: results,
     left: results.flatMap(({ left }) => left),
@@ -89,11 +93,38 @@ function wireOptions(setting: Setting): {
   return { profile: setting.profile ?? "docker", rules: "engine", ...(setting.tls && { tls: setting.tls }) };
 }
 
-async function implementedBy(setting: Setting): Promise<readonly string[]> {
-  await using connection = await connect(setting.target, { ...wireOptions(setting), deadlineMs: 10_000 });
-  const signal = setting.signal === undefined ? {} : { signal: setting.signal };
-  const all = await connection.activate(signal);
-  return all.filter((name) => Object.hasOwn(protocols, name));
+function offlineName({ target }: Setting): string {
+  return typeof target === "string" ? target : target.file;
+}
+
+function cannotBeDialled({ target, managedFolder }: Setting): boolean {
+  return typeof target === "string" ? target === managedFolder : target.address === undefined;
+}
+
+const closedWire: Wire = {
+  address: { transport: "unix", path: "/" },
+  profile: "docker",
+  request: () => ({ path: "/", headers: [], body: Buffer.alloc(0) }),
+  deadlineMs: () => 0,
+  dial: () => Promise.reject(new Error("only files are judged; give the address of the running plugin")),
+};
+
+/** What the handshake names, as far as it can be made out: a faulty one is for the cases to judge. */
+async function implementedBy(plugin: Plugin): Promise<readonly string[]> {
+  const limit = AbortSignal.timeout(10_000);
+  const signal = plugin.setting.signal === undefined ? limit : AbortSignal.any([limit, plugin.setting.signal]);
+  await using trial = openTrial({ ...plugin, ledger: createLedger(), signal });
+  try {
+    const answer = await trial.send("Plugin.Activate", undefined, { deadlineMs: 10_000 });
+    const names = answer.failure === undefined ? fieldOf(answer.fields, "Implements") : [];
+    return Array.isArray(names) ? names.filter((name) => Object.hasOwn(protocols, String(name))).map(String) : [];
+  } catch (cause) {
+    if (!(cause instanceof Violation)) throw cause;
+    throw new ActivationError(`${formatAddress(plugin.wire.address)} was not activated: ${cause.message}`, {
+      code: "handshake-failed",
+      cause,
+    });
+  }
 }
 
 function isChosen({ id }: ConformanceCase, { only, except = [] }: RunOptions): boolean {

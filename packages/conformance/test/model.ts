@@ -18,6 +18,8 @@ export type Intercept = (incoming: IncomingMessage, response: ServerResponse, bo
 export interface ServedModel extends AsyncDisposable {
   readonly address: string;
   readonly folder: string;
+  /** Ends it and starts it over the same handlers, for `Setting.restart`. */
+  readonly restart: (signal: "SIGKILL" | "SIGTERM", whileDown?: () => Promise<void>) => Promise<void>;
 }
 
 /** Serves handlers on a socket in a folder of its own. Errors are answered under `errorKey`. */
@@ -39,13 +41,23 @@ export async function serveModel(
     };
   });
   const path = join(folder, "model.sock");
-  await new Promise<void>((resolve) => void server.listen(path, resolve));
+  const listen = (): Promise<void> => new Promise((resolve) => void server.listen(path, resolve));
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  await listen();
   return {
     address: `unix://${path}`,
     folder,
+    restart: async (_, whileDown) => {
+      await close();
+      await whileDown?.();
+      await rm(path, { force: true });
+      await listen();
+    },
     [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await close();
       await rm(folder, { recursive: true, force: true });
     },
   };
