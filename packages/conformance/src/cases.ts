@@ -1,5 +1,7 @@
 import type { ConformanceCase } from "./case.ts";
+import { fileCases } from "./cases/files.ts";
 import { handshakeCases } from "./cases/handshake.ts";
+import { managedCases } from "./cases/managed.ts";
 import { transportConnectionCases } from "./cases/transport-connection.ts";
 import { transportReplyCases } from "./cases/transport-reply.ts";
 import { transportRequestCases } from "./cases/transport-request.ts";
@@ -10,4 +12,6 @@ export const cases: readonly ConformanceCase[] = [
   ...transportRequestCases,
   ...transportReplyCases,
   ...transportConnectionCases,
+  ...fileCases,
+  ...managedCases,
 ];

@@ -25,7 +25,7 @@ export interface ServedModel extends AsyncDisposable {
 /** Serves handlers on a socket in a folder of its own. Errors are answered under `errorKey`. */
 export async function serveModel(
   handlers: Handlers,
-  options: { readonly errorKey?: string; readonly intercept?: Intercept } = {},
+  options: { readonly errorKey?: string; readonly intercept?: Intercept; readonly tcp?: true } = {},
 ): Promise<ServedModel> {
   const { errorKey = "Err", intercept = () => false } = options;
   const folder = await mkdtemp(join(tmpdir(), "outrigger-model-"));
@@ -41,14 +41,16 @@ export async function serveModel(
     };
   });
   const path = join(folder, "model.sock");
-  const listen = (): Promise<void> => new Promise((resolve) => void server.listen(path, resolve));
+  const listen = (): Promise<void> =>
+    new Promise((resolve) => void server.listen(options.tcp ? { port: 0, host: "127.0.0.1" } : { path }, resolve));
   const close = async (): Promise<void> => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
   await listen();
+  const bound = server.address();
   return {
-    address: `unix://${path}`,
+    address: typeof bound === "object" && bound !== null ? `tcp://127.0.0.1:${bound.port}` : `unix://${path}`,
     folder,
     restart: async (_, whileDown) => {
       await close();
