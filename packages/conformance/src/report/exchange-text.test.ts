@@ -25,7 +25,10 @@ test("the bytes of a call are shown, and a terminal takes no harm", () => {
 
 test("of many calls the last are shown, of a long body the beginning", () => {
   const sent = Buffer.from(`POST /a HTTP/1.1\r\n\r\n${"x".repeat(5000)}`);
-  const lines = describeExchanges(Array(10).fill({ method: "a", sent, received: Buffer.alloc(0) }), address);
+  const lines = describeExchanges(
+    Array.from({ length: 10 }, () => ({ method: "a", sent, received: Buffer.alloc(0) })),
+    address,
+  );
   assert.equal(lines[0], "(the 4 calls before are left out)");
   assert.ok(lines.includes("> (2972 more bytes)"));
 });
