@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outrigger, startOutrigger } from "../test/command.ts";
+import { outrigger, startOutrigger } from "./command.ts";
 
 test("every verb has help with examples, on standard output", async () => {
   for (const args of [["--help"], ["help", "ls"], ["serve", "--help"], ["inspect", "--help"], ["call", "--help"]]) {
