@@ -18,7 +18,7 @@ const steps: Record<string, string[]> = {
   format: ["oxfmt", "--check", "."],
   lint: ["oxlint", "--quiet"],
   types: ["tsc", "--noEmit"],
-  "generated pages": [process.execPath, "scripts/write-protocol-pages.ts", "--check"],
+  "generated pages": [process.execPath, "scripts/write-pages.ts", "--check"],
   "unused code": ["knip", "--no-config-hints"],
   "unit tests": [process.execPath, ...testing, "--test-concurrency=4", ...unitTests(own)],
   "unit tests in one process": [process.execPath, ...testing, "--test-isolation=none", ...unitTests(shared)],

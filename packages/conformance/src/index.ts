@@ -8,3 +8,4 @@ export { jsonReport, junitReport, tapReport, type Headline } from "./report/form
 export { conforms, counts, summaryOf, type Judgement, type Summary } from "./report/summary.ts";
 export { runCases, type CaseResult, type RunOptions, type RunResult } from "./run.ts";
 export type { CaseProfile, Setting } from "./setting.ts";
+export { untold } from "./untold.ts";
