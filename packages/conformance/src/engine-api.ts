@@ -22,7 +22,7 @@ export interface EngineCallOptions {
 /** An engine by its API. */
 export interface EngineApi {
   /** Any answer counts; throws `Violation` where none came. Bytes are sent as a tar archive, all else as JSON. */
-  call(verb: string, path: string, body?: object): Promise<EngineAnswer>;
+  readonly call: (verb: string, path: string, body?: object) => Promise<EngineAnswer>;
 }
 
 /** What a container is made of. */
