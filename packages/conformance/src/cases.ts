@@ -5,6 +5,13 @@ import { managedCases } from "./cases/managed.ts";
 import { transportConnectionCases } from "./cases/transport-connection.ts";
 import { transportReplyCases } from "./cases/transport-reply.ts";
 import { transportRequestCases } from "./cases/transport-request.ts";
+import { volumeAnswerCases } from "./cases/volume-answers.ts";
+import { volumeChaosCases } from "./cases/volume-chaos.ts";
+import { volumeCreateCases } from "./cases/volume-create.ts";
+import { volumeMountCases } from "./cases/volume-mount.ts";
+import { volumeParallelCases } from "./cases/volume-parallel.ts";
+import { volumeRemoveCases } from "./cases/volume-remove.ts";
+import { volumeRestartCases } from "./cases/volume-restart.ts";
 
 /** Every case of the kit, in the order they run in. */
 export const cases: readonly ConformanceCase[] = [
@@ -14,4 +21,11 @@ export const cases: readonly ConformanceCase[] = [
   ...transportConnectionCases,
   ...fileCases,
   ...managedCases,
+  ...volumeAnswerCases,
+  ...volumeCreateCases,
+  ...volumeMountCases,
+  ...volumeRemoveCases,
+  ...volumeParallelCases,
+  ...volumeRestartCases,
+  ...volumeChaosCases,
 ];

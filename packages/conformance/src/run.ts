@@ -3,7 +3,7 @@ import { protocols } from "@outrigger/protocol";
 import type { ConformanceCase, Severity, Subject } from "./case.ts";
 import { cases as allCases } from "./cases.ts";
 import type { Exchange } from "./connection.ts";
-import { fieldOf } from "./json-field.ts";
+import { fieldOf, isObject } from "./json-field.ts";
 import { createLedger, type Debt, type Ledger } from "./ledger.ts";
 import { missing } from "./needs.ts";
 import type { Setting } from "./setting.ts";
@@ -191,12 +191,10 @@ async function undo(debt: Debt, trial: OpenTrial): Promise<string | undefined> {
   try {
     const { failure } = await trial.send(debt.method, debt.request);
     if (failure === undefined) return undefined;
-    // A volume that was never made, or is gone already, may be refused.
-    if (debt.method === "VolumeDriver.Remove") {
-      const there = await trial.send("VolumeDriver.Get", debt.request);
-      return there.failure === undefined ? failure : undefined;
-    }
-    return debt.method.startsWith("VolumeDriver.") ? failure : undefined;
+    // A volume that was never made, or is gone already, may be refused, and so may an Unmount of it.
+    if (!debt.method.startsWith("VolumeDriver.")) return undefined;
+    const there = await trial.send("VolumeDriver.Get", { Name: fieldOf(debt.request, "Name") });
+    return there.failure === undefined && isObject(fieldOf(there.fields, "Volume")) ? failure : undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
