@@ -1,4 +1,6 @@
 import type { ConformanceCase } from "./case.ts";
+import { authzAnswerCases } from "./cases/authz-answer.ts";
+import { authzPolicyCases } from "./cases/authz-policy.ts";
 import { fileCases } from "./cases/files.ts";
 import { handshakeCases } from "./cases/handshake.ts";
 import { managedCases } from "./cases/managed.ts";
@@ -21,6 +23,8 @@ export const cases: readonly ConformanceCase[] = [
   ...transportConnectionCases,
   ...fileCases,
   ...managedCases,
+  ...authzAnswerCases,
+  ...authzPolicyCases,
   ...volumeAnswerCases,
   ...volumeCreateCases,
   ...volumeMountCases,
