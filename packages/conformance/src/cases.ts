@@ -3,7 +3,11 @@ import { authzAnswerCases } from "./cases/authz-answer.ts";
 import { authzPolicyCases } from "./cases/authz-policy.ts";
 import { fileCases } from "./cases/files.ts";
 import { handshakeCases } from "./cases/handshake.ts";
+import { logEntryCases } from "./cases/log-entries.ts";
+import { logPipeCases } from "./cases/log-pipes.ts";
+import { logReadCases } from "./cases/log-read.ts";
 import { managedCases } from "./cases/managed.ts";
+import { metricsAndSecretsCases } from "./cases/metrics-secrets.ts";
 import { transportConnectionCases } from "./cases/transport-connection.ts";
 import { transportReplyCases } from "./cases/transport-reply.ts";
 import { transportRequestCases } from "./cases/transport-request.ts";
@@ -25,6 +29,10 @@ export const cases: readonly ConformanceCase[] = [
   ...managedCases,
   ...authzAnswerCases,
   ...authzPolicyCases,
+  ...logEntryCases,
+  ...logPipeCases,
+  ...logReadCases,
+  ...metricsAndSecretsCases,
   ...volumeAnswerCases,
   ...volumeCreateCases,
   ...volumeMountCases,
