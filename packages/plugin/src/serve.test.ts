@@ -124,7 +124,7 @@ test("who had only just dialled when the plugin stops is still answered, and tol
   const { status, headers } = await client.call("VolumeDriver.List", {}).answer();
   assert.equal(status, 200);
   assert.equal(headers.get("connection"), "close");
-  await soon(stopped);
+  await stopped;
 });
 
 test("serving leaves no listener on the process behind", async () => {
