@@ -60,17 +60,17 @@ story("authz.ts refuses privileged containers, and only those", async (host) => 
 });
 
 story("log.ts keeps what a container prints, for docker logs too, while it runs and after", async (host) => {
-  await using plugin = await startExample(host, { file: "log.ts", name: "lines" });
+  await using plugin = await startExample(host, { file: "log.ts", name: "logbook" });
   await host.image("busybox");
   const script = "for i in 1 2 3; do echo line $i; done; exec sleep 1d";
-  await host.docker(["run", "-d", "--log-driver", "lines", "--name", "user", "busybox", "sh", "-c", script]);
+  await host.docker(["run", "-d", "--log-driver", "logbook", "--name", "user", "busybox", "sh", "-c", script]);
   const logs = (...args: string[]): Promise<string> => host.docker(["logs", ...args, "user"]);
   await until("the lines are there", async () => (await logs()) === "line 1\nline 2\nline 3");
   assert.equal(await logs("--tail", "1"), "line 3");
 
   plugin.kill("SIGKILL");
   await plugin.ended;
-  await using _again = await startExample(host, { file: "log.ts", name: "lines" });
+  await using _again = await startExample(host, { file: "log.ts", name: "logbook" });
   const followed = logs("-f", "--tail", "1");
   await host.docker(["stop", "-t", "0", "user"]);
   assert.equal(await followed, "line 3");

@@ -73,17 +73,18 @@ function splitOption(text: string): [name: string, value: string] {
   return [name, value];
 }
 
-/** The file that a folder's package.json exports; anything else as it is. */
+/** The file that a folder's package.json gives as its source, or exports; anything else as it is. */
 function entryOf(plugin: string, folder: string): string {
   if (!/^(\.{1,2}|.*\/)$/.test(plugin)) return plugin;
   const file = join(resolve(folder, plugin), "package.json");
   let entry: unknown;
   try {
     // Whatever it is, it is looked at below.
-    ({ exports: entry } = JSON.parse(readFileSync(file, "utf8")) as { exports?: unknown });
+    const manifest = JSON.parse(readFileSync(file, "utf8")) as { source?: unknown; exports?: unknown };
+    entry = manifest.source ?? manifest.exports;
   } catch (cause) {
     throw new UsageError(`no plugin in ${plugin} (${messageOf(cause)}); name its file`, { cause });
   }
   if (typeof entry === "string") return join(resolve(folder, plugin), entry);
-  throw new UsageError(`${file} has no "exports" that is one file; name the plugin's file`);
+  throw new UsageError(`${file} has no "source" or "exports" that is one file; name the plugin's file`);
 }

@@ -86,9 +86,10 @@ test("ten saves, and not one of the calls that come without pause is refused or 
   await dev.line(/"event":"serving"/);
 
   let calls = 0;
-  let over = false;
+  const over = new AbortController();
   const caller = async (): Promise<void> => {
-    for (; !over; calls++) assert.partialDeepStrictEqual(await versionOf(project.path), { Volume: { Name: "data" } });
+    for (; !over.signal.aborted; calls++)
+      assert.partialDeepStrictEqual(await versionOf(project.path), { Volume: { Name: "data" } });
   };
   const callers = Promise.all([caller(), caller()]);
   for (let version = 1; version <= 10; version++) {
@@ -98,7 +99,7 @@ test("ten saves, and not one of the calls that come without pause is refused or 
   // A file that it imports counts as well.
   await save(join(project.path, "scope.ts"), 'export const scope = "global";\n');
   await Promise.race([said(dev, /"event":"serving"/, 12), callers]);
-  over = true;
+  over.abort();
   await callers;
   assert.ok(calls > 20, `${calls} calls`);
   await until("the last version alone is left", async () => {
