@@ -12,7 +12,7 @@ export {
 } from "./engine-error.ts";
 export type { RawReply, StreamedReply } from "./exchange.ts";
 export { JsonTextError, parseFirstJson, placeOf, type FirstValue } from "./json-text.ts";
-export type { KnownMethod } from "./known-method.ts";
+export { knownMethod, type KnownMethod } from "./known-method.ts";
 export type { EntryKind, PluginEntry } from "./plugin-entry.ts";
 export { pluginFolders, type FoldersOptions, type PluginFolders } from "./plugin-folders.ts";
 export { probe, type PluginState, type ProbedEntry, type ProbeOptions } from "./probe.ts";
@@ -29,3 +29,4 @@ export {
   type VolumeList,
   type VolumeService,
 } from "./volume-service.ts";
+export { openWire, type Wire, type WireRequest } from "./wire.ts";
