@@ -13,6 +13,8 @@ interface Verb {
 
 const verbs: Readonly<Record<string, Verb>> = {
   serve: { summary: "run plugins", load: () => import("./serve.ts") },
+  init: { summary: "begin a plugin of your own", load: () => import("./init.ts") },
+  dev: { summary: "run a plugin while it is being written", load: () => import("./dev.ts") },
   ls: { summary: "list the plugins the engine would find, and whether they answer", load: () => import("./ls.ts") },
   inspect: { summary: "ask one plugin what it is and has", load: () => import("./inspect.ts") },
   conform: { summary: "judge a plugin, in any language", load: () => import("./conform.ts") },
