@@ -1,8 +1,10 @@
 import type { ConformanceCase } from "./case.ts";
 import { authzAnswerCases } from "./cases/authz-answer.ts";
+import { authzEngineCases } from "./cases/authz-engine.ts";
 import { authzPolicyCases } from "./cases/authz-policy.ts";
 import { fileCases } from "./cases/files.ts";
 import { handshakeCases } from "./cases/handshake.ts";
+import { logEngineCases } from "./cases/log-engine.ts";
 import { logEntryCases } from "./cases/log-entries.ts";
 import { logPipeCases } from "./cases/log-pipes.ts";
 import { logReadCases } from "./cases/log-read.ts";
@@ -29,9 +31,11 @@ export const cases: readonly ConformanceCase[] = [
   ...managedCases,
   ...authzAnswerCases,
   ...authzPolicyCases,
+  ...authzEngineCases,
   ...logEntryCases,
   ...logPipeCases,
   ...logReadCases,
+  ...logEngineCases,
   ...metricsAndSecretsCases,
   ...volumeAnswerCases,
   ...volumeCreateCases,
