@@ -3,6 +3,7 @@ import { handshakeCases } from "./cases/handshake.ts";
 import { volumeAnswerCases } from "./cases/volume-answers.ts";
 import { volumeChaosCases } from "./cases/volume-chaos.ts";
 import { volumeCreateCases } from "./cases/volume-create.ts";
+import { volumeEngineCases } from "./cases/volume-engine.ts";
 import { volumeMountCases } from "./cases/volume-mount.ts";
 import { volumeParallelCases } from "./cases/volume-parallel.ts";
 import { volumeRemoveCases } from "./cases/volume-remove.ts";
@@ -18,4 +19,5 @@ export const cases: readonly ConformanceCase[] = [
   ...volumeParallelCases,
   ...volumeRestartCases,
   ...volumeChaosCases,
+  ...volumeEngineCases,
 ];

@@ -20,13 +20,16 @@ export interface ServedModel extends AsyncDisposable {
   readonly folder: string;
 }
 
-/** Serves handlers on a socket in a folder of its own. Errors are answered under `errorKey`. */
+/**
+ * Serves handlers on a socket in a folder: one of its own, which goes with it, unless told. Errors are answered under
+ * `errorKey`.
+ */
 export async function serveModel(
   handlers: Handlers,
-  options: { readonly errorKey?: string; readonly intercept?: Intercept } = {},
+  options: { readonly errorKey?: string; readonly intercept?: Intercept; readonly folder?: string } = {},
 ): Promise<ServedModel> {
   const { errorKey = "Err", intercept = () => false } = options;
-  const folder = await mkdtemp(join(tmpdir(), "outrigger-model-"));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "outrigger-model-")));
   const server = createServer({ requireHostHeader: false }, (incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -46,7 +49,7 @@ export async function serveModel(
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }
