@@ -210,8 +210,8 @@ export interface ServedVolumeModel extends AsyncDisposable {
 }
 
 /** Serves the model in a folder of its own, which goes with it. */
-export async function serveVolumeModel(fault: Fault = {}): Promise<ServedVolumeModel> {
-  const folder = await mkdtemp(join(tmpdir(), "outrigger-volumes-"));
+export async function serveVolumeModel(fault: Fault = {}, parent = tmpdir()): Promise<ServedVolumeModel> {
+  const folder = await mkdtemp(join(parent, "outrigger-volumes-"));
   let volumes: ModelVolumes;
   let served: ServedModel;
   const start = async (): Promise<void> => {
