@@ -16,6 +16,7 @@ import { transportRequestCases } from "./cases/transport-request.ts";
 import { volumeAnswerCases } from "./cases/volume-answers.ts";
 import { volumeChaosCases } from "./cases/volume-chaos.ts";
 import { volumeCreateCases } from "./cases/volume-create.ts";
+import { volumeEngineCases } from "./cases/volume-engine.ts";
 import { volumeMountCases } from "./cases/volume-mount.ts";
 import { volumeParallelCases } from "./cases/volume-parallel.ts";
 import { volumeRemoveCases } from "./cases/volume-remove.ts";
@@ -44,4 +45,5 @@ export const cases: readonly ConformanceCase[] = [
   ...volumeParallelCases,
   ...volumeRestartCases,
   ...volumeChaosCases,
+  ...volumeEngineCases,
 ];

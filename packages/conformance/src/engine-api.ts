@@ -15,7 +15,7 @@ export interface EngineAnswer {
 /** Bounds of one call. */
 export interface EngineCallOptions {
   readonly signal?: AbortSignal;
-  /** Two and a half minutes by default: over the longest that an engine waits for one volume call. */
+  /** Two and a half minutes by default: more than the longest that an engine waits for one volume call. */
   readonly deadlineMs?: number;
 }
 
@@ -67,7 +67,8 @@ export function engineApi(socketPath: string, options: EngineCallOptions = {}): 
 export function engineOf(trial: Trial): TrialEngine {
   const given = trial.setting.engine;
   if (given === undefined) throw new Skip("no Docker Engine was given");
-  const { call } = engineApi(given.socket, { signal: trial.signal });
+  const deadlineMs = trial.setting.callLimitMs ?? callLimitMs;
+  const { call } = engineApi(given.socket, { signal: trial.signal, deadlineMs });
   // What was made is taken away also when the case's time is over.
   const last = engineApi(given.socket, { deadlineMs: 60_000 });
   const ok: TrialEngine["ok"] = async (verb, path, body) => succeeded(await call(verb, path, body), { verb, path });

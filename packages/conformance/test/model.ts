@@ -22,13 +22,21 @@ export interface ServedModel extends AsyncDisposable {
   readonly restart: (signal: "SIGKILL" | "SIGTERM", whileDown?: () => Promise<void>) => Promise<void>;
 }
 
-/** Serves handlers on a socket in a folder of its own. Errors are answered under `errorKey`. */
+/**
+ * Serves handlers on a socket in a folder: one of its own, which goes with it, unless told. Errors are answered under
+ * `errorKey`.
+ */
 export async function serveModel(
   handlers: Handlers,
-  options: { readonly errorKey?: string; readonly intercept?: Intercept; readonly tcp?: true } = {},
+  options: {
+    readonly errorKey?: string;
+    readonly intercept?: Intercept;
+    readonly tcp?: true;
+    readonly folder?: string;
+  } = {},
 ): Promise<ServedModel> {
   const { errorKey = "Err", intercept = () => false } = options;
-  const folder = await mkdtemp(join(tmpdir(), "outrigger-model-"));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "outrigger-model-")));
   const server = createServer({ requireHostHeader: false }, (incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -60,7 +68,7 @@ export async function serveModel(
     },
     [Symbol.asyncDispose]: async () => {
       await close();
-      await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -24,7 +24,11 @@ export const volumeAnswerCases: readonly ConformanceCase[] = [
     ...shared,
     id: "VOL-01",
     title: "Capabilities names the scope local or global, or is refused",
-    judge: async (trial) => void (await scopeOf(trial)),
+    judge: async (trial) => {
+      const scope = await scopeOf(trial);
+      if (scope !== "local" && scope !== "global")
+        throw new Violation(`Capabilities got the Scope ${scope}; it has to be "local" or "global"`);
+    },
   },
   {
     ...shared,
@@ -129,7 +133,7 @@ export const volumeAnswerCases: readonly ConformanceCase[] = [
     rule: sources.restore,
     title: "a hundred Gets at once, as when an engine starts, are all answered",
     judge: async (trial) => {
-      const names = [await createVolume(trial), await createVolume(trial), await createVolume(trial)];
+      const names = [await createVolume(trial, "boot"), await createVolume(trial, "boot")];
       const when = "it was created, among a hundred Gets at once";
       await Promise.all(times(100, (index) => knownVolume(trial, names[index % names.length] ?? "", when)));
     },
@@ -194,12 +198,12 @@ export const volumeAnswerCases: readonly ConformanceCase[] = [
   },
 ];
 
-/** The scope that the engine would go by. */
+/** The scope in small letters; that of a plugin which refuses to tell is local. */
 async function scopeOf(trial: Trial): Promise<string> {
   const answer = await trial.send(capabilities);
-  const scope = answer.failure === undefined ? (fieldOf(answer.fields, "Capabilities", "Scope") ?? "local") : "local";
-  if (typeof scope === "string" && /^(local|global)$/i.test(scope)) return scope.toLowerCase();
-  throw new Violation(`Capabilities got the Scope ${JSON.stringify(scope)}; it has to be "local" or "global"`);
+  if (answer.failure !== undefined) return "local";
+  const scope = fieldOf(answer.fields, "Capabilities", "Scope") ?? "local";
+  return typeof scope === "string" ? scope.toLowerCase() : JSON.stringify(scope);
 }
 
 /** Within a second at least half of the time: a loaded machine is not the plugin's fault. */
@@ -235,7 +239,8 @@ async function assertField(trial: Trial, field: string): Promise<void> {
   assertReadable(await knownVolume(trial, name));
   const request = { Name: name, ID: trial.id() };
   await trial.send("VolumeDriver.Mount", request);
-  assertReadable(await knownVolume(trial, name, "it was mounted"));
+  const mounted = await findVolume(trial, name);
+  if (mounted !== undefined) assertReadable(mounted);
 }
 
 function isTime(value: unknown): boolean {

@@ -80,38 +80,27 @@ export const volumeChaosCases: readonly ConformanceCase[] = [
     ...killedOnDisk,
     id: "VOL-C06",
     title: "kill -9 amid Mounts loses no data and leaves no volume that cannot be mounted, unmounted and removed",
-    judge: (trial) => {
-      const id = trial.id();
-      return killAmid(trial, {
-        before: (name) => makeWithMark(trial, name),
-        call: (name) => ["VolumeDriver.Mount", { Name: name, ID: id }],
-        after: async (name, _done, mark) => {
-          await visit(trial, name, (at) => assertMark(trial, at, { mark, when: "kill -9 amid its Mount" }));
-          await unmount(trial, name, id);
-          await remove(trial, name);
-        },
-      });
-    },
+    judge: (trial) =>
+      killAmid(trial, {
+        before: async (name) => ({ id: trial.id(), mark: await makeWithMark(trial, name) }),
+        call: (name, { id }) => ["VolumeDriver.Mount", { Name: name, ID: id }],
+        after: (name, _done, held) => assertWhole(trial, name, { ...held, when: "kill -9 amid its Mount" }),
+      }),
   },
   {
     ...killedOnDisk,
     id: "VOL-C07",
     title: "kill -9 amid Unmounts loses no data and leaves no volume that cannot be mounted, unmounted and removed",
-    judge: (trial) => {
-      const id = trial.id();
-      return killAmid(trial, {
+    judge: (trial) =>
+      killAmid(trial, {
         before: async (name) => {
+          const id = trial.id();
           await create(trial, name);
-          return writeMark(trial, await mount(trial, name, id));
+          return { id, mark: await writeMark(trial, await mount(trial, name, id)) };
         },
-        call: (name) => ["VolumeDriver.Unmount", { Name: name, ID: id }],
-        after: async (name, _done, mark) => {
-          await visit(trial, name, (at) => assertMark(trial, at, { mark, when: "kill -9 amid its Unmount" }));
-          await unmount(trial, name, id);
-          await remove(trial, name);
-        },
-      });
-    },
+        call: (name, { id }) => ["VolumeDriver.Unmount", { Name: name, ID: id }],
+        after: (name, _done, held) => assertWhole(trial, name, { ...held, when: "kill -9 amid its Unmount" }),
+      }),
   },
   {
     ...killedOnDisk,
@@ -137,22 +126,22 @@ export const volumeChaosCases: readonly ConformanceCase[] = [
 /** A call on several volumes at once, amid which the plugin is killed. */
 interface Amid<T> {
   readonly before: (name: string) => Promise<T>;
-  readonly call: (name: string) => readonly [method: string, request: object];
+  readonly call: (name: string, known: T) => readonly [method: string, request: object];
   /** `done` says that the call was answered, and succeeded. */
   readonly after: (name: string, done: boolean, known: T) => Promise<void>;
 }
 
-/** Kills the plugin twice: when one of the calls was answered, and when half of them were. */
+/** Kills the plugin twice: when one of four calls was answered, and when two were. */
 async function killAmid<T>(trial: Trial, { before, call, after }: Amid<T>): Promise<void> {
-  for (const enough of [1, 3]) {
-    const names = times(6, () => trial.name());
-    const known = new Map<string, T>();
-    for (const name of names) known.set(name, await before(name));
+  for (const enough of [1, 2]) {
+    const names = times(4, () => trial.name("amid"));
+    const volumes: { readonly name: string; readonly known: T }[] = [];
+    for (const name of names) volumes.push({ name, known: await before(name) });
     const answered = Promise.withResolvers<void>();
     let count = 0;
     const calls = Promise.all(
-      names.map(async (name) => {
-        const done = await attempt(trial, call(name));
+      volumes.map(async ({ name, known }) => {
+        const done = await attempt(trial, call(name, known));
         count += 1;
         if (count >= enough) answered.resolve();
         return done;
@@ -163,9 +152,15 @@ async function killAmid<T>(trial: Trial, { before, call, after }: Amid<T>): Prom
     await Promise.race([answered.promise, calls]);
     await trial.restart("SIGKILL");
     const done = await calls;
-    // Every name has an entry since the loop above.
-    for (const [index, name] of names.entries()) await after(name, done[index] === true, known.get(name) as T);
+    for (const [index, { name, known }] of volumes.entries()) await after(name, done[index] === true, known);
   }
+}
+
+/** A volume that may be held by one ID or not has its data, and can be used and removed. */
+async function assertWhole(trial: Trial, name: string, held: { id: string; mark: Mark; when: string }): Promise<void> {
+  await visit(trial, name, (mountpoint) => assertMark(trial, mountpoint, held));
+  await unmount(trial, name, held.id);
+  await remove(trial, name);
 }
 
 /** Whether a call was answered, and succeeded; one that was not answered was cut short by the kill. */

@@ -30,7 +30,7 @@ export const volumeCreateCases: readonly ConformanceCase[] = [
     id: "VOL-04",
     rule: sources.proxy,
     title: "Create of a new name succeeds, with the options given for the run or with none",
-    judge: async (trial) => void (await knownVolume(trial, await createVolume(trial))),
+    judge: async (trial) => void (await knownVolume(trial, await createVolume(trial, "new"))),
   },
   {
     ...shared,

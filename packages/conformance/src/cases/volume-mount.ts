@@ -24,7 +24,7 @@ export const volumeMountCases: readonly ConformanceCase[] = [
     ...must,
     id: "VOL-27",
     title: "Mount answers with an absolute path",
-    judge: async (trial) => void (await mount(trial, await createVolume(trial), trial.id())),
+    judge: async (trial) => void (await mount(trial, await createVolume(trial, "path"), trial.id())),
   },
   {
     ...must,
@@ -32,7 +32,7 @@ export const volumeMountCases: readonly ConformanceCase[] = [
     id: "VOL-28",
     title: "the path of Mount is a folder that can be written to",
     judge: async (trial) => {
-      const mountpoint = await mount(trial, await createVolume(trial), trial.id());
+      const mountpoint = await mount(trial, await createVolume(trial, "folder"), trial.id());
       const found = await within(trial, `looking at the Mountpoint ${mountpoint}`, () => stat(trial.path(mountpoint)));
       if (!found.isDirectory()) throw new Violation(`the Mountpoint ${mountpoint} is no folder`);
       await assertMark(trial, mountpoint, { mark: await writeMark(trial, mountpoint), when: "it was written" });
@@ -158,7 +158,8 @@ export const volumeMountCases: readonly ConformanceCase[] = [
     judge: async (trial) => {
       const name = await createVolume(trial, "left");
       const [left, next] = [trial.id(), trial.id()];
-      trial.defer(() => trial.send(unmountMethod, { Name: name, ID: left }));
+      // The ledger does not know of a Mount that was sent by hand.
+      trial.defer(() => trial.send(unmountMethod, { Name: name, ID: left }).catch(() => {}));
       await hangUp(trial, { Name: name, ID: left });
       const mark = await writeMark(trial, await mount(trial, name, next));
       await unmount(trial, name, next);
