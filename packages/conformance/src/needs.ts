@@ -24,10 +24,6 @@ const lacks: Readonly<Record<Need, (setting: Setting) => string | undefined>> = 
       : undefined,
   slow: ({ slow }) => (slow === true ? undefined : "takes long; ask for it with --slow"),
   chaos: ({ chaos }) => (chaos === true ? undefined : "kills the plugin; ask for it with --chaos"),
-  file: ({ target }) =>
-    typeof target === "string" ? "the plugin was given by its address; give its file or name instead" : undefined,
-  folder: ({ managedFolder }) =>
-    managedFolder === undefined ? "no managed plugin's folder was given, with config.json and rootfs" : undefined,
   fifo: ({ makeFifo, hostRoot }) => {
     if (hostRoot === false) return "the plugin's files are not seen from here; run on its host";
     return makeFifo === undefined ? "pipes cannot be made from here" : undefined;

@@ -59,7 +59,9 @@ export async function runCases(setting: Setting, options: RunOptions = {}): Prom
   const wire = offline ? closedWire : await openWire(setting.target, wireOptions(setting));
   const implemented = offline ? [] : await implementedBy({ setting, wire });
   const online = offline ? [] : ["handshake", "transport", ...implemented];
-  const subjects = new Set<string>([...online, "files", "managed"]);
+  const files = typeof setting.target === "string" ? [] : ["files"];
+  const managed = setting.managedFolder === undefined ? [] : ["managed"];
+  const subjects = new Set<string>([...online, ...files, ...managed]);
   const chosen = allCases.filter((one) => subjects.has(one.protocol) && isChosen(one, options));
   const interruption = setting.signal ?? new AbortController().signal;
 

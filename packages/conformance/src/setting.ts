@@ -19,7 +19,7 @@ export interface Setting {
    * ended, and waits for it before the start; one that cannot tell leaves it out.
    */
   readonly restart?: (signal: "SIGKILL" | "SIGTERM", whileDown?: () => Promise<void>) => Promise<void>;
-  /** A managed plugin's folder, with config.json and rootfs. */
+  /** A managed plugin's folder, with config.json and rootfs; where it is the target, too, nothing is dialled. */
   readonly managedFolder?: string;
   /** Makes a pipe at a path of this machine. */
   readonly makeFifo?: (path: string) => Promise<void>;

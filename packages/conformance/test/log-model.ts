@@ -101,8 +101,8 @@ export interface LogModel {
   readonly kill: (reopen: boolean) => void;
 }
 
-/** A log plugin by steps. */
-export function logModel(changed: Partial<LogSteps> = {}): LogModel {
+/** A log plugin by steps; pipes are opened below `hostRoot`. */
+export function logModel(changed: Partial<LogSteps> = {}, hostRoot = ""): LogModel {
   const steps = { ...soundSteps, ...changed };
   const history = new Map<string, LogEntry[]>();
   const open = new Map<string, OpenLog>();
@@ -120,7 +120,7 @@ export function logModel(changed: Partial<LogSteps> = {}): LogModel {
   };
 
   const start = (File: string, info: Info): void => {
-    const log: OpenLog = { pipe: openPipe(File), info, bytes: 0 };
+    const log: OpenLog = { pipe: openPipe(hostRoot + File), info, bytes: 0 };
     open.set(File, log);
     let rest: Buffer = Buffer.alloc(0);
     log.pipe.on("error", () => {});

@@ -10,7 +10,7 @@ import { restartQuietly } from "./quiet-restart.ts";
 
 const discovery = "moby/moby pkg/plugins/discovery.go";
 
-const shared = { protocol: "files", severity: "MUST", rule: discovery, needs: ["file"] } as const;
+const shared = { protocol: "files", severity: "MUST", rule: discovery } as const;
 
 /** The cases about `.sock`, `.spec` and `.json` files. */
 export const fileCases: readonly ConformanceCase[] = [
@@ -79,7 +79,7 @@ export const fileCases: readonly ConformanceCase[] = [
     id: "LF-05",
     severity: "SHOULD",
     title: "A plugin that ends by SIGTERM takes the file away that it wrote",
-    needs: ["file", "restart"],
+    needs: ["restart"],
     judge: async (trial) => {
       const { file, kind, address } = entryOf(trial);
       if (address === undefined) trial.skip("the file names no address, so the plugin cannot be asked");

@@ -156,7 +156,7 @@ async function shows(
   { engine, container, expected }: Logged & { readonly expected: readonly string[] },
 ): Promise<void> {
   let found = "";
-  const limit = performance.now() + standstillMs;
+  const limit = performance.now() + limitOf(trial);
   while (performance.now() < limit) {
     found = await engine.logs(container);
     if (expected.every((text) => found.includes(text))) return;
@@ -170,9 +170,12 @@ async function shows(
 
 /** What comes, or undefined where it does not come in time. */
 async function within<T>(something: Promise<T>, trial: Trial): Promise<T | undefined> {
-  const limitMs = Math.min(standstillMs, trial.setting.callLimitMs ?? standstillMs);
   const over = new AbortController();
   something.catch(() => {});
   const signal = AbortSignal.any([over.signal, trial.signal]);
-  return await Promise.race([something, wait(limitMs, undefined, { signal })]).finally(() => over.abort());
+  return await Promise.race([something, wait(limitOf(trial), undefined, { signal })]).finally(() => over.abort());
+}
+
+function limitOf({ setting }: Trial): number {
+  return Math.min(standstillMs, setting.callLimitMs ?? standstillMs);
 }

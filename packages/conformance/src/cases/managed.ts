@@ -15,7 +15,7 @@ import { restartQuietly } from "./quiet-restart.ts";
 const v2 = "moby/moby daemon/pkg/plugin/v2/plugin_linux.go";
 const manager = "moby/moby daemon/pkg/plugin/manager_linux.go";
 
-const shared = { protocol: "managed", severity: "MUST", rule: v2, needs: ["folder"] } as const;
+const shared = { protocol: "managed", severity: "MUST", rule: v2 } as const;
 
 /** What the engine gives a plugin between SIGTERM and SIGKILL. */
 const graceMs = 10_000;
@@ -61,7 +61,7 @@ export const managedCases: readonly ConformanceCase[] = [
     id: "MP-03",
     title: "The socket accepts within 9.5 s of the start",
     rule: manager,
-    needs: ["folder", "restart"],
+    needs: ["restart"],
     judge: async (trial) => {
       await trial.setting.restart?.("SIGKILL");
       const limit = performance.now() + backWithinMs(trial.setting);
@@ -77,7 +77,7 @@ export const managedCases: readonly ConformanceCase[] = [
     id: "MP-04",
     title: "The plugin works though it never gets Plugin.Activate",
     rule: manager,
-    needs: ["folder", "restart"],
+    needs: ["restart"],
     judge: async (trial) => {
       const { quiet: call } = await probeOf(trial);
       await restartQuietly(trial, { how: "SIGKILL", call });
@@ -89,7 +89,7 @@ export const managedCases: readonly ConformanceCase[] = [
     severity: "SHOULD",
     title: "SIGTERM ends the plugin within 10 s, and it knows afterwards what it knew before",
     rule: manager,
-    needs: ["folder", "restart"],
+    needs: ["restart"],
     judge: async (trial) => {
       const started = performance.now();
       let took: number | undefined;
@@ -105,7 +105,7 @@ export const managedCases: readonly ConformanceCase[] = [
     severity: "SHOULD",
     title: "After SIGKILL and a start the plugin knows what it knew before",
     rule: manager,
-    needs: ["folder", "restart"],
+    needs: ["restart"],
     judge: (trial) => keepsState(trial, "SIGKILL"),
   },
   {

@@ -116,6 +116,8 @@ const probes: Readonly<Record<string, (trial: Trial) => Probe | Promise<Probe>>>
         const plain = await trial.send("AuthZPlugin.AuthZReq", ping);
         return fieldOf(fields, "Allow") === fieldOf(plain.fields, "Allow");
       },
+      // An error or a no: only an error shows how it looks.
+      failing: { method: "AuthZPlugin.AuthZReq", request: { RequestMethod: 1, RequestUri: 1 } },
       withNulls: { ...ping, RequestBody: null, RequestHeaders: null, RequestPeerCertificates: null },
       repeatable: true,
       state: nothing,
