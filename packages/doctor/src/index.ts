@@ -1,1 +1,3 @@
-export {};
+export { checks, examine, type ExamineOptions, type Report } from "./examine.ts";
+export type { Finding, Severity } from "./finding.ts";
+export type { HostOptions } from "./host.ts";
