@@ -1,0 +1,4 @@
+import { Command } from "commander";
+export function createCommand(): Command {
+  return new Command("explain");
+}
