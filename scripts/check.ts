@@ -13,7 +13,8 @@ const steps: Record<string, string[]> = {
   format: ["oxfmt", "--check", "."],
   lint: ["oxlint", "--quiet"],
   types: ["tsc", "--noEmit"],
-  "generated pages": [process.execPath, "scripts/write-protocol-pages.ts", "--check"],
+  "protocol pages": [process.execPath, "scripts/write-protocol-pages.ts", "--check"],
+  "error page": [process.execPath, "scripts/write-error-page.ts", "--check"],
   "unused code": ["knip", "--no-config-hints"],
   "unit tests": [process.execPath, "--test", "--test-concurrency=4", "--test-reporter=dot", ...unitTests()],
 };

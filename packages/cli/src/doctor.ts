@@ -1,9 +1,9 @@
 // outrigger doctor: what is wrong with the plugins of this machine.
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   examine,
   fix,
+  missingFolders,
   type Finding,
   type HostOptions,
   type Repair,
@@ -11,7 +11,6 @@ import {
   type Severity,
 } from "@outrigger/doctor";
 import { pluginFolders } from "@outrigger/engine";
-import { findHungPaths } from "@outrigger/linux";
 import { Command } from "commander";
 import { EnvironmentError } from "./command-error.ts";
 import { count, paint, print, printable, printJson } from "./output.ts";
@@ -75,11 +74,8 @@ async function diagnose(flags: DoctorFlags): Promise<void> {
 async function hostFrom(flags: DoctorFlags): Promise<HostOptions> {
   const { root, dataRoot, pluginsDir, specDir, stateDir } = flags;
   const named = [root, dataRoot, pluginsDir, specDir, stateDir].flat().filter((folder) => folder !== undefined);
-  const hung = await findHungPaths(named, flags.deadline / 4);
-  for (const folder of named) {
-    if (!hung.includes(folder) && !existsSync(folder))
-      throw new EnvironmentError(`no such folder: ${folder}; make it, or name another`);
-  }
+  const [missing] = await missingFolders(named, flags.deadline / 4);
+  if (missing !== undefined) throw new EnvironmentError(`no such folder: ${missing}; make it, or name another`);
   const at = { root: resolve(root ?? "/") };
   const own = pluginFolders({ environment: root === undefined ? process.env : {}, ...at });
   const folders = {

@@ -124,13 +124,10 @@ export function holderOf(socket: UnixSocket, holders: readonly HoldingProcess[])
 }
 
 async function certificatesOf(tls: ProbedEntry["tls"]): Promise<CertificateFacts[]> {
-  const named = [
-    { field: "CAFile", file: tls?.caFile },
-    { field: "CertFile", file: tls?.certFile },
-  ] as const;
-  return (
-    await Promise.all(named.map(({ field, file }) => (file === undefined ? [] : readCertificates(field, file))))
-  ).flat();
+  return [
+    ...(tls?.caFile === undefined ? [] : await readCertificates("CAFile", tls.caFile)),
+    ...(tls?.certFile === undefined ? [] : await readCertificates("CertFile", tls.certFile)),
+  ];
 }
 
 /** What cannot be read is told by the attempt to connect. */

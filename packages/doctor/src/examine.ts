@@ -45,7 +45,7 @@ export async function examine(options: ExamineOptions = {}): Promise<Report> {
 }
 
 /** What the facts amount to, the gravest first. */
-export function judge(facts: Facts): Finding[] {
+function judge(facts: Facts): Finding[] {
   const findings = checks.flatMap(({ id, find }) => find(facts).map((finding): Finding => ({ id, ...finding })));
   return findings.toSorted((a, b) => gravity[a.severity] - gravity[b.severity]);
 }

@@ -25,7 +25,7 @@ export function parseVersion(text: string): Version | undefined {
 }
 
 /** Whether a release comes before another one. */
-export function isBefore(version: Version, other: Version): boolean {
+function isBefore(version: Version, other: Version): boolean {
   const at = version.findIndex((part, index) => part !== other[index]);
   return at >= 0 && (version[at] ?? 0) < (other[at] ?? 0);
 }

@@ -43,7 +43,7 @@ export async function listPluginFiles(folders: PluginFolders): Promise<PluginFil
   for (const folder of folders.specs) {
     for (const entry of await entriesOf(folder, found)) await takeSpecEntry(folder, entry, found);
   }
-  if (found.files.length > mostFiles) found.crowded.push(...[folders.sockets, ...folders.specs]);
+  if (found.files.length > mostFiles) found.crowded.push(folders.sockets, ...folders.specs);
   return { ...found, files: found.files.slice(0, mostFiles), crowded: [...new Set(found.crowded)] };
 }
 
