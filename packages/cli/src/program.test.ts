@@ -16,7 +16,7 @@ test("mistyped words are told in one line with the nearest match, and exit code 
     ["lss", "outrigger: unknown command 'lss'; did you mean ls? see outrigger --help\n"],
     ["ls --jsn", "outrigger: unknown option '--jsn'; did you mean --json? see outrigger ls --help\n"],
     ["--versoin", "outrigger: unknown option '--versoin'; did you mean --version? see outrigger --help\n"],
-    ["", "outrigger: name a command: serve, ls, inspect, call\n"],
+    ["", "outrigger: name a command: serve, ls, inspect, call, doctor, explain\n"],
   ]);
   for (const [words, line] of lines) {
     const { status, stdout, stderr } = await outrigger(words.split(" ").filter(Boolean));

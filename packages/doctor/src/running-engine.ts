@@ -19,7 +19,8 @@ export interface RunningEngine {
 export async function findRunningEngine(host: Host): Promise<RunningEngine | undefined> {
   const ours = await identityOf(host.folders.sockets);
   const ourRoot = await identityOf(host.root);
-  for (const pid of await processIds(host.proc)) {
+  // The root of a machine that does not run has no processes.
+  for (const pid of await processIds(host.proc).catch(() => [])) {
     const folder = `${host.proc}/${pid}`;
     if ((await readFile(`${folder}/comm`, "utf8").catch(() => "")) !== "dockerd\n") continue;
     const root = `${folder}/root`;
