@@ -43,7 +43,6 @@ export async function listPluginFiles(folders: PluginFolders): Promise<PluginFil
   for (const folder of folders.specs) {
     for (const entry of await entriesOf(folder, found)) await takeSpecEntry(folder, entry, found);
   }
-  if (found.files.length > mostFiles) found.crowded.push(folders.sockets, ...folders.specs);
   return { ...found, files: found.files.slice(0, mostFiles), crowded: [...new Set(found.crowded)] };
 }
 
@@ -64,8 +63,8 @@ async function entriesOf(folder: string, found: Gathered): Promise<Dirent[]> {
 }
 
 async function takeSocketEntry(folder: string, entry: Dirent, found: Gathered): Promise<void> {
-  if (found.files.length > mostFiles) return;
   const file = join(folder, entry.name);
+  if (isFull(folder, found)) return;
   const add = (one: Omit<AnnouncingFile, "linked">, linked = false): unknown => found.files.push({ ...one, linked });
   if (entry.name.startsWith(".")) {
     if (found.hidden.length < mostFiles) found.hidden.push(file);
@@ -83,13 +82,20 @@ async function takeSocketEntry(folder: string, entry: Dirent, found: Gathered): 
   }
 }
 
+/** One more than is looked at tells that there are too many, and which folder it is that has them. */
+function isFull(folder: string, found: Gathered): boolean {
+  if (found.files.length <= mostFiles) return false;
+  found.crowded.push(folder);
+  return true;
+}
+
 async function socketsIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isSocket()).map(({ name }) => name);
 }
 
 async function takeSpecEntry(folder: string, entry: Dirent, found: Gathered): Promise<void> {
-  if (found.files.length > mostFiles) return;
+  if (isFull(folder, found)) return;
   const candidates = entry.isDirectory()
     ? [`${entry.name}.spec`, `${entry.name}.json`].map((name) => join(folder, entry.name, name))
     : [join(folder, entry.name)];

@@ -20,9 +20,9 @@ export interface Scratch extends AsyncDisposable {
   readonly listen: (path: string, onData?: (socket: Socket, data: Buffer) => void) => Promise<Server>;
 }
 
-/** Makes the root of one test. */
-export async function scratch(): Promise<Scratch> {
-  const root = await mkdtemp(join(tmpdir(), "doctor-"));
+/** Makes the root of one test, in a folder of the machine's choice unless told. */
+export async function scratch(parent = tmpdir()): Promise<Scratch> {
+  const root = await mkdtemp(join(parent, "doctor-"));
   const folders = ["run/docker/plugins", "etc/docker/plugins", "usr/lib/docker/plugins", "state"].map((one) =>
     join(root, one),
   );

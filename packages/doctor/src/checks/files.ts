@@ -1,7 +1,7 @@
 // The files that announce plugins, and the folders they lie in.
 import { join } from "node:path";
 import { quoted, type Check } from "../check.ts";
-import type { ExaminedPlugin } from "../facts.ts";
+import type { ExaminedPlugin, Facts } from "../facts.ts";
 
 const badFile: Check = {
   id: "bad-file",
@@ -81,9 +81,15 @@ const hungFolder: Check = {
       object: path,
       what: "its file system does not answer: a network or FUSE file system whose server is gone",
       cost: "whoever looks there waits without end, the engine too",
-      remedy: `bring the server back, or take the mount away: umount -l "$(findmnt -n -o TARGET -T ${quoted(path)})"`,
+      remedy: `bring the server back, or take the mount away: umount -l ${quoted(mountpointOf(path, facts))}`,
     })),
 };
+
+/** From the kernel's table, for to ask of the path itself is to hang. */
+function mountpointOf(path: string, { mounts }: Facts): string {
+  const above = mounts.map(({ mountpoint }) => mountpoint).filter((one) => path === one || path.startsWith(`${one}/`));
+  return above.toSorted((a, b) => b.length - a.length)[0] ?? path;
+}
 
 const unreadableFolder: Check = {
   id: "unreadable-folder",
