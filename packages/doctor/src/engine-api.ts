@@ -7,23 +7,24 @@ export type ApiAnswer =
   | { readonly state: "silent" }
   | { readonly state: "dead" | "foreign" | "forbidden"; readonly why: string };
 
-const mostBytes = 262_144;
+const longestSocketPath = 107;
 
-/** Asks for `/version`, the one question that no plugin and no lock of the engine delays. */
-export async function askVersion(root: string, options: { path: string; deadlineMs: number }): Promise<ApiAnswer> {
+/**
+ * Asks `/_ping`, the one question that neither a plugin nor a lock of the engine nor containerd delays: the version
+ * stands in its header `Server`. Source: moby/moby daemon/server/middleware/version.go.
+ */
+export async function pingEngine(root: string, options: { path: string; deadlineMs: number }): Promise<ApiAnswer> {
   const { request } = await import("node:http");
   const { promise, resolve } = Promise.withResolvers<ApiAnswer>();
   const socketPath = join(root, options.path);
-  const asking = request({ socketPath, path: "/version", headers: { Host: "docker" } }, (response) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    response.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > mostBytes) asking.destroy(new Error(`answers with more than ${mostBytes} bytes`));
-      else chunks.push(chunk);
-    });
-    response.on("end", () => resolve(read(Buffer.concat(chunks).toString())));
-    response.on("error", (error) => resolve({ state: "foreign", why: error.message }));
+  if (Buffer.byteLength(socketPath) > longestSocketPath) {
+    return { state: "forbidden", why: `${socketPath} is longer than a socket's path may be` };
+  }
+  const asking = request({ socketPath, path: "/_ping", headers: { Host: "docker" } }, (response) => {
+    // What it says is of no interest, and may have no end.
+    response.destroy();
+    resolve(read(String(response.headers["server"] ?? "")));
+    response.on("error", () => {});
   });
   asking.on("error", (error) => resolve(stateOf(error)));
   const timer = setTimeout(() => resolve({ state: "silent" }), options.deadlineMs);
@@ -36,18 +37,11 @@ export async function askVersion(root: string, options: { path: string; deadline
   }
 }
 
-function read(text: string): ApiAnswer {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === "object" && body !== null && "Version" in body && typeof body.Version === "string") {
-      return { state: "answers", version: body.Version };
-    }
-    // An authorization plugin may refuse the question: then the engine lives, and its version stays unknown.
-    if (typeof body === "object" && body !== null && "message" in body) return { state: "answers", version: "" };
-  } catch {
-    // Told below.
-  }
-  return { state: "foreign", why: "answers, but not as an engine does" };
+function read(server: string): ApiAnswer {
+  const version = /^Docker\/(\S+)/.exec(server)?.[1];
+  return version === undefined
+    ? { state: "foreign", why: "answers, but not as an engine does" }
+    : { state: "answers", version };
 }
 
 function stateOf(error: Error): ApiAnswer {

@@ -56,6 +56,6 @@ function describeEngine(engine: EngineFacts | undefined): string {
   if (engine === undefined) return "no engine uses these folders";
   const { api, process } = engine;
   if (process === undefined) return "no engine runs";
-  if (api.state === "answers") return api.version === "" ? "of unknown version" : api.version;
+  if (api.state === "answers") return api.version;
   return api.state === "silent" ? "does not answer" : `cannot be asked: ${api.why}`;
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { findHungPaths } from "@outrigger/linux";
 import { readDaemonConfig } from "./daemon-config.ts";
 import { readEngineState } from "./driver-uses.ts";
-import { askVersion, type ApiAnswer } from "./engine-api.ts";
+import { pingEngine, type ApiAnswer } from "./engine-api.ts";
 import type { EngineFacts } from "./facts.ts";
 import type { Host } from "./host.ts";
 import { findRunningEngine } from "./running-engine.ts";
@@ -32,6 +32,6 @@ const noEngine: ApiAnswer = { state: "dead", why: "no engine runs" };
 
 async function firstAnswer(root: string, sockets: readonly string[], budget: TimeBudget): Promise<ApiAnswer> {
   const deadlineMs = Math.min(1000, budget.left() / 2);
-  const answers = await Promise.all(sockets.map((path) => askVersion(root, { path, deadlineMs })));
+  const answers = await Promise.all(sockets.map((path) => pingEngine(root, { path, deadlineMs })));
   return answers.find(({ state }) => state === "answers") ?? answers[0] ?? noEngine;
 }

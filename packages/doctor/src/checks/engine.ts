@@ -11,7 +11,7 @@ const engineHung: Check = {
     const how = stopped
       ? "is stopped by a signal"
       : api.state === "silent"
-        ? `does not answer /version within ${deadlineMs} ms`
+        ? `does not answer /_ping within ${deadlineMs} ms`
         : `cannot be asked: ${api.why}`;
     const suspects = plugins.filter(({ state }) => state === "silent").map(({ name }) => name);
     const suspicion = suspects.length === 0 ? "" : `; plugin ${suspects.join(", ")} is silent, restart that first`;

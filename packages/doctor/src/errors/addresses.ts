@@ -27,7 +27,7 @@ export const addressErrors: readonly ErrorEntry[] = [
   },
   {
     id: "no-address-returned",
-    pattern: /\bno address returned\b/,
+    pattern: /\bno address returned\b/i,
     examples: ["Error response from daemon: no address returned"],
     means: "The IPAM plugin answered RequestAddress without an address.",
     why: 'Its answer has no "Address", or it put an error under "Err" with status 200, which the engine does not read there.',
@@ -78,7 +78,7 @@ export const addressErrors: readonly ErrorEntry[] = [
   },
   {
     id: "addresses-used-up",
-    pattern: /no available (?:IPv[46] )?addresses on this (?:network's address pools|pool)[^\n]*/,
+    pattern: /no available (?:IPv[46] )?addresses on this (?:network's address pools|pool)[^\n]*/i,
     examples: [
       "Error response from daemon: no available IPv4 addresses on this network's address pools: back (3f1e0c2a9b7d)",
     ],
@@ -99,7 +99,7 @@ export const addressErrors: readonly ErrorEntry[] = [
   {
     id: "address-outside",
     pattern:
-      /(?:requested|Requested) address is out of range|invalid address (?<address>\S+?): It does not belong to any of this network's subnets|no configured subnet (?:or ip-range )?contain/,
+      /[Rr]equested address is out of range|[Ii]nvalid address (?<address>\S+?): It does not belong to any of this network's subnets|no configured subnet (?:or ip-range )?contain/,
     examples: [
       "docker: Error response from daemon: invalid address 10.8.0.5: It does not belong to any of this network's subnets.",
     ],

@@ -55,7 +55,8 @@ export const answerErrors: readonly ErrorEntry[] = [
   },
   {
     id: "answer-wrong-type",
-    pattern: /json: cannot unmarshal (?<got>\w+) into Go (?:struct field (?<field>\S+)|value) of type (?<wanted>\S+)/,
+    pattern:
+      /json: cannot unmarshal (?<got>\w+) into Go (?:struct field (?<field>\S+)|value) of type (?!types\.PluginConfig)(?<wanted>\S+)/,
     examples: [
       "Error response from daemon: get data: json: cannot unmarshal array into Go struct field .Mountpoint of type string",
     ],

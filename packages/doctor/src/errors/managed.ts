@@ -155,10 +155,12 @@ export const managedErrors: readonly ErrorEntry[] = [
   },
   {
     id: "plugin-bad-config",
-    pattern: /failed to parse config[^\n]*|invalid config json|\bconfig not found\b/,
+    pattern:
+      /failed to parse config[^\n]*|json: cannot unmarshal \w+ into Go value of type types\.PluginConfig|invalid config json|\bconfig not found\b/,
     examples: [
       "Error response from daemon: failed to parse config: json: cannot unmarshal string into Go struct field Config.Entrypoint of type []string",
       "Error response from daemon: invalid config json",
+      "json: cannot unmarshal array into Go value of type types.PluginConfig",
     ],
     means: "The plugin's config.json cannot be read.",
     why: "It is missing in the folder given to `docker plugin create`, has something behind its end, or a field of another type.",

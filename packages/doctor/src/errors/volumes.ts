@@ -17,8 +17,8 @@ export const volumeErrors: readonly ErrorEntry[] = [
   },
   {
     id: "no-such-volume",
-    pattern: /(?:get (?<volume>\S+?): )?\bno such volume\b/,
-    examples: ["Error response from daemon: get data: no such volume"],
+    pattern: /\bget (?<volume>[^\s:]{1,255}): no such volume\b|\b[Nn]o such volume\b(?:: (?<volume>\S+))?/,
+    examples: ["Error response from daemon: get data: no such volume", "Error: No such volume: data"],
     means: "No driver has a volume of the name {volume}.",
     why: "It was removed; or its plugin answered Get with an error, which the engine takes for no: it then forgets the volume, though the data may be there.",
     remedy:
@@ -80,9 +80,10 @@ export const volumeErrors: readonly ErrorEntry[] = [
   {
     id: "volume-spec-invalid",
     pattern:
-      /invalid (?:volume specification: '(?<spec>[^']*)'|mode: (?<mode>\S+)|mount config for type "(?<type>\w+)": (?!bind source)[^\n]*)/,
+      /invalid (?:volume specification: '(?<spec>[^']*)'|spec: (?<spec>\S+): too many colons|mode: (?<mode>\S+)|mount config for type "(?<type>\w+)": (?!bind source)[^\n]*)/,
     examples: [
       "docker: Error response from daemon: invalid volume specification: 'data:/data:rw:extra'.",
+      "docker: invalid spec: data:/data:rw:extra: too many colons.",
       'invalid mount config for type "volume": field Target must not be empty',
     ],
     means: "The engine cannot read what is to be mounted where.",
