@@ -19,6 +19,8 @@ const verbs: Readonly<Record<string, Verb>> = {
   inspect: { summary: "ask one plugin what it is and has", load: () => import("./inspect.ts") },
   conform: { summary: "judge a plugin, in any language", load: () => import("./conform.ts") },
   call: { summary: "send one call to a plugin, as the engine would", load: () => import("./call.ts") },
+  doctor: { summary: "find what is wrong with the plugins of this machine", load: () => import("./doctor.ts") },
+  explain: { summary: "say what an engine's error means and what to do", load: () => import("./explain.ts") },
 };
 
 const help = `
