@@ -16,6 +16,8 @@ const verbs: Readonly<Record<string, Verb>> = {
   ls: { summary: "list the plugins the engine would find, and whether they answer", load: () => import("./ls.ts") },
   inspect: { summary: "ask one plugin what it is and has", load: () => import("./inspect.ts") },
   trace: { summary: "show every call between the engine and a running plugin", load: () => import("./trace.ts") },
+  record: { summary: "write every such call into a file", load: () => import("./record.ts") },
+  replay: { summary: "send recorded calls to a plugin, and compare its answers", load: () => import("./replay.ts") },
   call: { summary: "send one call to a plugin, as the engine would", load: () => import("./call.ts") },
 };
 

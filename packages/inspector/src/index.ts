@@ -6,3 +6,9 @@ export { findAside, putBack, type AsideFolder, type PutBack } from "./seat-lefto
 export { traceAddress } from "./trace-address.ts";
 export type { TraceEvent } from "./trace-event.ts";
 export { traceSocket, type TraceOptions, type Tracing } from "./trace-socket.ts";
+export type { Difference } from "./differences.ts";
+export { matchRules, type Match, type MatchRule } from "./match-rules.ts";
+export { isHeader, readRecording, type RecordedLine } from "./read-recording.ts";
+export { openRecording, type Recording } from "./recording.ts";
+export type { RecordingHeader } from "./recording-line.ts";
+export { replay, type ReplayedCall, type ReplayOptions } from "./replay.ts";

@@ -1,7 +1,7 @@
 // What a trace that was killed left behind, and how it is put right.
 import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { lockSeat } from "./seat-lock.ts";
+import { lockPath } from "./path-lock.ts";
 import { socketState } from "./socket-state.ts";
 
 /** The folder beside a plugin's socket in which the plugin's own is kept while it is traced. */
@@ -51,7 +51,7 @@ export interface PutBack {
 export async function putBack(folder: string): Promise<PutBack[]> {
   const done: PutBack[] = [];
   for (const aside of findAside(folder)) {
-    using lock = await lockSeat(aside.path);
+    using lock = await lockPath(aside.path);
     if (lock === undefined) continue;
     const what = await putOneBack(aside);
     if (what !== undefined) done.push({ path: aside.path, pid: aside.pid, what });

@@ -15,7 +15,7 @@ import { createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { InspectorError } from "./inspector-error.ts";
 import { asideFor, findAside, putOneBack, type AsideFolder } from "./seat-leftovers.ts";
-import { lockSeat } from "./seat-lock.ts";
+import { lockPath } from "./path-lock.ts";
 import { fitsSocket, listening, socketState } from "./socket-state.ts";
 
 /** A plugin's place, held by us. */
@@ -38,7 +38,7 @@ export interface Seat {
  * plugin, or where it is traced already.
  */
 export async function takeSeat(path: string, onConnection: (socket: Socket) => void): Promise<Seat> {
-  const lock = await lockSeat(path);
+  const lock = await lockPath(path);
   if (lock === undefined) throw tracedAlready(path);
   try {
     for (const left of findAside(dirname(path)).filter((one) => one.path === path)) {
