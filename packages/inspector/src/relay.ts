@@ -15,25 +15,26 @@ export interface Relay {
 export function relay(engine: Socket, plugin: Socket, conversation: Conversation): Relay {
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   let open = 2;
-  let why = "the connection was closed";
+  /** Who was first. */
+  let why: string | undefined;
   const over = (): void => {
     if (--open > 0) return;
-    conversation.close(why);
+    conversation.close(why ?? "the connection was closed");
     resolve();
   };
   const cut = (reason: string): void => {
-    why = reason;
+    why ??= reason;
     engine.destroy();
     plugin.destroy();
   };
   pass(engine, plugin, {
     see: (chunk) => conversation.fromEngine(chunk),
-    ended: () => (why = "the engine closed the connection"),
+    ended: () => (why ??= "the engine closed the connection"),
   });
   pass(plugin, engine, {
     see: (chunk) => conversation.fromPlugin(chunk),
     ended: () => {
-      why = "the plugin closed the connection";
+      why ??= "the plugin closed the connection";
       conversation.pluginEnded();
     },
   });

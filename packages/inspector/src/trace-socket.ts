@@ -1,4 +1,5 @@
 // Traces a plugin that is running, in its place, without it or the engine being started anew.
+import { existsSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { InspectorError } from "./inspector-error.ts";
@@ -113,8 +114,8 @@ class SocketTrace implements Tracing {
       await wait(lookMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
       if (this.#seat === undefined) await this.#tryAgain();
-      else if (!this.#seat.held()) await this.#lose(this.#seat, "was replaced by another socket");
-      else if (!(await this.#pluginListens(this.#seat))) await this.#lose(this.#seat, undefined);
+      else if (!this.#seat.held()) await this.#lose(this.#seat);
+      else if (!(await this.#pluginListens(this.#seat))) await this.#lose(this.#seat);
     }
   }
 
@@ -132,11 +133,11 @@ class SocketTrace implements Tracing {
     return now.listens;
   }
 
-  async #lose(seat: Seat, replaced: string | undefined): Promise<void> {
+  async #lose(seat: Seat): Promise<void> {
     if (this.#ended.signal.aborted) return;
     this.#seat = undefined;
     seat.clear();
-    const what = replaced === undefined ? "is gone, for its plugin has ended" : replaced;
+    const what = existsSync(this.#path) ? "is another socket now" : "is gone, for its plugin has ended";
     await this.#leave(seat, "lost", `${this.#path} ${what}; calls are seen again once a plugin listens there`);
   }
 
