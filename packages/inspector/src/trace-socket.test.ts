@@ -139,7 +139,7 @@ test("connections that were there before are counted, and it is said when there 
   const early = await dial(place.path);
   await using watched = await watch(place.path);
   const unseen = (): string[] => watched.events.filter(({ kind }) => kind === "unseen").map(({ text }) => text);
-  assert.match(unseen()[0] ?? "", /^1 connections from before/);
+  assert.match(unseen()[0] ?? "", /^1 connection from before/);
   early.destroy();
   await until("it is said", () => unseen().length === 2);
   assert.equal(unseen()[1], "all calls are seen now");

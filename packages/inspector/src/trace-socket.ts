@@ -25,8 +25,8 @@ export interface Tracing extends AsyncDisposable {
   readonly busy: number;
 }
 
-/** How often the place and the plugin are looked after. */
-const lookMs = 250;
+/** How often the place and the plugin are looked after: sooner than a plugin is back that is started anew, which would find its place taken. */
+const lookMs = 50;
 
 /** The longest that an engine gives a call, and a little: then what still runs is cut off. */
 const longestCallMs = 125_000;
@@ -103,7 +103,7 @@ class SocketTrace implements Tracing {
     } else if (this.#unseen > 0) {
       this.#say(
         "unseen",
-        `${this.#unseen} connections from before still go straight to the plugin; calls on them are not seen until they close, which some engines leave for hours`,
+        `${this.#unseen} connection${this.#unseen === 1 ? "" : "s"} from before still go${this.#unseen === 1 ? "es" : ""} straight to the plugin; calls on them are not seen until they close, which with Docker Engine before 29.0.1 is when the plugin is started anew`,
       );
     }
   }
