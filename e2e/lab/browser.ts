@@ -68,6 +68,8 @@ export async function startBrowser(): Promise<Browser> {
     }
     const over = await Promise.race([child.ended, wait(20)]);
     if (over !== undefined || performance.now() > limit)
-      throw new Error(`the browser ${over === undefined ? "was not ready within a minute" : "ended"}: ${child.output()}`);
+      throw new Error(
+        `the browser ${over === undefined ? "was not ready within a minute" : "ended"}: ${child.output()}`,
+      );
   }
 }

@@ -145,7 +145,10 @@ function admit({ access, request, response }: Exchange & { readonly access: Acce
   // Nothing here takes a body.
   request.resume();
   const decision = access.decide(request);
-  if (decision.status !== undefined) return void refuse(response, decision);
+  if (decision.status !== undefined) {
+    refuse(response, decision);
+    return undefined;
+  }
   if (decision.cookie !== undefined) response.setHeader("set-cookie", decision.cookie);
   return (request.url ?? "/").split("?", 1)[0];
 }
