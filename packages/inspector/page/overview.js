@@ -75,11 +75,12 @@ function methodItem({ method, count, failures, median, p95, slowest, columns }, 
     return made;
   });
   const said = `half within ${timeText(median)}, 95 % within ${timeText(p95)}, slowest ${timeText(slowest)}`;
-  const failed = failures > 0 ? [element("span", { class: "failed" }, `${failures} failed`), " · "] : [];
+  const calls = countText(count, "call");
+  const counts = failures === 0 ? calls : failures === count ? `${calls} failed` : `${failures} of ${count} failed`;
   return element(
     "li",
     {},
-    element("div", { class: "method-line" }, name, element("span", {}, ...failed, countText(count, "call"))),
+    element("div", { class: "method-line" }, name, element("span", { class: failures > 0 ? "failed" : "" }, counts)),
     element("div", { class: "histogram", role: "img", "aria-label": `${oneLine(method, 80)}: ${said}` }, ...bars),
     element(
       "p",

@@ -103,14 +103,14 @@ export class Timeline {
    */
   select(call) {
     this.#selected = call;
-    const at = this.#calls.indexOf(call);
-    if (at >= 0) this.#bringInSight(at);
+    this.#bringInSight(this.#calls.indexOf(call));
     this.#draw();
     this.#options.onSelect(call);
   }
 
   /** @param {number} at */
   #bringInSight(at) {
+    if (at < 0) return;
     const { grid } = this.#options;
     const head = this.#headHeight;
     const [above, below] = [at * this.#rowHeight, (at + 1) * this.#rowHeight + head - grid.clientHeight];
@@ -165,6 +165,9 @@ export class Timeline {
 
   #onResize() {
     this.show(this.#calls, { severalPlugins: this.#severalPlugins });
+    // The panel that opened under the calls is about the selected one.
+    if (this.#selected !== undefined && !this.#following) this.#bringInSight(this.#calls.indexOf(this.#selected));
+    this.#draw();
   }
 
   /** @param {boolean} following */
