@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -64,6 +65,10 @@ function writePackage(folder: string): void {
   const place = join(target, "node_modules", manifest.name);
   mkdirSync(place, { recursive: true });
   renameSync(join(emitted, folder, "src"), join(place, "dist"));
+  // What a browser is sent, as it stands.
+  const page = join(root, folder, "page");
+  if (existsSync(page))
+    cpSync(page, join(place, "page"), { recursive: true, filter: (path) => !/\.(ts|json)$/.test(path) });
   const published = publishedManifest(manifest);
   writeFileSync(join(place, "package.json"), `${JSON.stringify(published, undefined, 2)}\n`);
   for (const file of Object.values(published.bin ?? {})) chmodSync(join(place, file), 0o755);
@@ -79,7 +84,7 @@ function publishedManifest(manifest: Manifest): Manifest {
       bin: Object.fromEntries(Object.entries(manifest.bin).map(([name, file]) => [name, built(file)])),
     }),
     exports: { ".": { types: "./dist/index.d.ts", default: "./dist/index.js" } },
-    files: ["dist"],
+    files: ["dist", "page"],
     // Left out of the JSON.
     devDependencies: undefined,
   };

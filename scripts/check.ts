@@ -13,6 +13,7 @@ const steps: Record<string, string[]> = {
   format: ["oxfmt", "--check", "."],
   lint: ["oxlint", "--quiet"],
   types: ["tsc", "--noEmit"],
+  "types of the inspector's page": ["tsc", "--noEmit", "--project", "packages/inspector/page"],
   "generated pages": [process.execPath, "scripts/write-protocol-pages.ts", "--check"],
   "unused code": ["knip", "--no-config-hints"],
   "unit tests": [process.execPath, "--test", "--test-concurrency=4", "--test-reporter=dot", ...unitTests()],

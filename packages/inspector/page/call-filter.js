@@ -14,9 +14,6 @@ import { isFailure } from "./call-outcome.js";
  * @property {number} slowerThanMs
  */
 
-/** Shows every call. */
-export const everyCall = Object.freeze({ text: "", method: "", plugin: "", onlyFailures: false, slowerThanMs: 0 });
-
 /** The most of a body that is searched. */
 const mostOfBody = 32 * 1024;
 

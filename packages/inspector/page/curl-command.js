@@ -1,8 +1,8 @@
-// A call as a command line that sends it again.
+// A call as a command line that sends it again. It is pasted into a terminal, so it is of printable ASCII alone.
 /** @import { CallRecord } from "../src/call-record.ts" */
 
 /**
- * The command, or why there is none. What was redacted or is base64 of something cut cannot be sent again as it was.
+ * The command, or why there is none.
  *
  * @param {CallRecord} call
  * @param {string | null} address `unix:///run/docker/plugins/data.sock`, `http://127.0.0.1:4000`
@@ -10,23 +10,27 @@
  */
 export function curlCommand({ method, request }, address) {
   if (request.cut) return { reason: "the request was too large to be kept whole" };
-  const socket = address?.startsWith("unix://") ? ["--unix-socket", quoted(address.slice("unix://".length))] : [];
+  if (address !== null && !/^[ -~]*$/.test(address)) return { reason: "the plugin's address cannot be pasted safely" };
+  const socket = address?.startsWith("unix://") ? [`--unix-socket ${quoted(address.slice("unix://".length))}`] : [];
   const base = address === null || socket.length > 0 ? "http://plugin" : address.replace(/^tcp:/, "http:");
-  const words = ["curl", "--silent", "--show-error", ...socket, "--request POST", ...bodyWords(request)];
-  const url = quoted(`${base.replace(/\/$/, "")}/${method.split("/").map(encodeURIComponent).join("/")}`);
-  if (request.base64 === undefined) return { command: [...words, url].join(" ") };
-  return { command: [`printf %s ${quoted(request.base64)} | base64 --decode |`, ...words, url].join(" ") };
+  const url = quoted(`${base.replace(/\/$/, "")}/${method.split("/").map(encoded).join("/")}`);
+  const { before, words } = bodyOf(request);
+  return { command: [...before, "curl --silent --show-error --request POST", ...socket, ...words, url].join(" ") };
 }
 
 /**
+ * What sends the body, and what stands before the command to make it.
+ *
  * @param {CallRecord["request"]} request
- * @returns {string[]}
+ * @returns {{ before: string[], words: string[] }}
  */
-function bodyWords({ json, text, base64, bytes }) {
-  if (base64 !== undefined) return ["--data-binary @-"];
-  if (bytes === 0) return [];
-  const header = `--header ${quoted("Content-Type: application/vnd.docker.plugins.v1.1+json")}`;
-  return [header, `--data-raw ${json === undefined ? quoted(text ?? "") : quoted(asciiJson(json))}`];
+function bodyOf({ json, text = "", base64, bytes }) {
+  if (bytes === 0) return { before: [], words: [] };
+  const type = `--header ${quoted("Content-Type: application/vnd.docker.plugins.v1.1+json")}`;
+  if (json !== undefined) return { before: [], words: [type, `--data-raw ${quoted(asciiJson(json))}`] };
+  if (base64 === undefined && /^[ -~]*$/.test(text)) return { before: [], words: [type, `--data-raw ${quoted(text)}`] };
+  const encodedBody = base64 ?? asBase64(text);
+  return { before: [`printf %s ${quoted(encodedBody)} | base64 -d |`], words: [type, "--data-binary @-"] };
 }
 
 /**
@@ -41,21 +45,25 @@ function asciiJson(value) {
   );
 }
 
+/** @param {string} text */
+function asBase64(text) {
+  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+}
+
 /**
- * A word for a shell. Where it has control or direction characters they are written as escapes of `$'…'`, because a
- * terminal acts on them as they are pasted.
+ * A part of a path. A lone half of a pair of units is no character, and cannot be encoded as one.
+ *
+ * @param {string} part
+ */
+function encoded(part) {
+  return encodeURIComponent(part.toWellFormed());
+}
+
+/**
+ * A word for a shell.
  *
  * @param {string} word
  */
 function quoted(word) {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  if (/^[ -~]*$/.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`;
-  const bytes = [...new TextEncoder().encode(word)];
-  return `$'${bytes.map(escapedByte).join("")}'`;
-}
-
-/** @param {number} byte */
-function escapedByte(byte) {
-  const char = String.fromCharCode(byte);
-  return /^[\w @%+=:,./{}"-]$/.test(char) ? char : `\\x${byte.toString(16).padStart(2, "0")}`;
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -58,13 +58,3 @@ export function byId(id, kind) {
 export function setText(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
-
-/**
- * A class of an element, on or off.
- *
- * @param {Element} place
- * @param {Readonly<Record<string, boolean>>} classes
- */
-export function setClasses(place, classes) {
-  for (const [name, on] of Object.entries(classes)) place.classList.toggle(name, on);
-}
