@@ -15,6 +15,9 @@ const verbs: Readonly<Record<string, Verb>> = {
   serve: { summary: "run plugins", load: () => import("./serve.ts") },
   ls: { summary: "list the plugins the engine would find, and whether they answer", load: () => import("./ls.ts") },
   inspect: { summary: "ask one plugin what it is and has", load: () => import("./inspect.ts") },
+  trace: { summary: "show every call between the engine and a running plugin", load: () => import("./trace.ts") },
+  record: { summary: "write every such call into a file", load: () => import("./record.ts") },
+  replay: { summary: "send recorded calls to a plugin, and compare its answers", load: () => import("./replay.ts") },
   call: { summary: "send one call to a plugin, as the engine would", load: () => import("./call.ts") },
 };
 
@@ -29,8 +32,8 @@ Examples:
 
 /** Runs the command line; what happened is in `process.exitCode`. */
 export async function run(args: readonly string[]): Promise<void> {
-  // A reader that has enough, as in `outrigger ls | head`, ends the command; plugins go on.
-  if (args[0] !== "serve") process.stdout.on("error", () => process.exit());
+  // A reader that has enough, as in `outrigger ls | head`, ends the command; plugins go on, and so do calls.
+  if (!["serve", "trace", "record"].includes(args[0] ?? "")) process.stdout.on("error", () => process.exit());
   // `outrigger help ls` is `outrigger ls --help`.
   const words = args[0] === "help" ? [...args.slice(1, 2), "--help"] : args;
   try {

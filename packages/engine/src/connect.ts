@@ -64,7 +64,7 @@ const defaultMaxReplyBytes = 16 * 1024 * 1024;
  * Throws `DiscoveryError` for an address or file that cannot be used.
  */
 export async function connect(target: string | PluginEntry, options: ConnectOptions = {}): Promise<PluginConnection> {
-  const { address, tls } = typeof target === "string" ? readTarget(target, options) : usable(target);
+  const { address, tls } = targetOf(target, options);
   const { profile = "docker", clock = systemClock } = options;
   const style = requestStyles[profile];
   const agent = await agentFor(address, tls);
@@ -181,7 +181,12 @@ interface Target {
   readonly tls?: TlsSettings | undefined;
 }
 
-function readTarget(text: string, options: ConnectOptions): Target {
+/** Where a plugin is, and how to trust it; throws `DiscoveryError` for what cannot be used. */
+export function targetOf(target: string | PluginEntry, options: Pick<ConnectOptions, "rules" | "tls">): Target {
+  return typeof target === "string" ? readTarget(target, options) : usable(target);
+}
+
+function readTarget(text: string, options: Pick<ConnectOptions, "rules" | "tls">): Target {
   const { rules = "strict", tls } = options;
   const { address } = parseAddress(text, { rules });
   if (address.transport !== "tls") return { address };

@@ -1,6 +1,7 @@
 export { formatAddress, parseAddress, type Address, type ParsedAddress, type Rules } from "./address.ts";
 export { createClient, type Client } from "./client.ts";
 export { connect, type CallOptions, type CallTarget, type ConnectOptions, type PluginConnection } from "./connect.ts";
+export { prepareDial, type Dialler } from "./dial.ts";
 export { discover, lookup, type DiscoverOptions } from "./discover.ts";
 export {
   ActivationError,

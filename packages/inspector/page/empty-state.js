@@ -1,5 +1,5 @@
 // What stands in the place of calls while there are none to show.
-/** @import { About } from "../src/web/serve-web-page.ts" */
+/** @import { About, AboutPlugin } from "../src/web/serve-web-page.ts" */
 import { copyButton } from "./copy-button.js";
 import { button, element } from "./dom.js";
 import { oneLine } from "./wire-text.js";
@@ -21,7 +21,7 @@ export function emptyState({ about, filtered, onClear }) {
   }
   if (about === undefined) return [];
   if (about.recording !== null) return [element("h3", {}, "The recording has no calls")];
-  const command = commandToTry(about);
+  const command = commandToTry(about.plugins[0]);
   return [
     element("h3", {}, "Waiting for the first call"),
     element("p", {}, "Calls appear here as the engine makes them. Try this in a terminal:"),
@@ -32,10 +32,9 @@ export function emptyState({ about, filtered, onClear }) {
 /**
  * A command that makes the engine call a plugin.
  *
- * @param {Pick<About, "plugins" | "implements">} about
+ * @param {Pick<AboutPlugin, "name" | "implements"> | undefined} plugin
  */
-export function commandToTry({ plugins, implements: protocols }) {
-  const name = plugins[0] ?? "";
+export function commandToTry({ name, implements: protocols } = { name: "", implements: [] }) {
   // A name with anything else in it is not put into a shell.
   if (!/^[\w.:/-]+$/.test(name)) return "docker volume ls";
   /** @type {Record<string, string>} */

@@ -37,7 +37,7 @@ const filterForm = new FilterForm(() => {
 });
 const panel = new Panel({
   calls: () => list.calls,
-  address: () => state.about?.address ?? null,
+  address: (name) => state.about?.plugins.find((plugin) => plugin.name === name)?.address ?? null,
   onCall: (call) => {
     panel.showCall(call);
     timeline.select(call);
@@ -150,7 +150,7 @@ function announce() {
 /** @param {About} about */
 function showAbout(about) {
   state.about = about;
-  const names = about.plugins.map((name) => oneLine(name, 60)).join(", ");
+  const names = about.plugins.map(({ name }) => oneLine(name, 60)).join(", ");
   const what = about.recording === null ? names : `${oneLine(about.recording, 120)} · ${names}`;
   setText(byId("subject", HTMLElement), what);
   document.title = `${what} – Outrigger trace`;

@@ -19,7 +19,7 @@ export class Panel {
   /**
    * @param {object} options
    * @param {() => readonly CallRecord[]} options.calls
-   * @param {() => string | null} options.address
+   * @param {(plugin: string) => string | null} options.address
    * @param {(call: CallRecord) => void} options.onCall a call of a story was chosen
    * @param {() => void} options.onClose
    */
@@ -88,8 +88,9 @@ export class Panel {
     const onClose = () => this.close();
     if (this.#showing.kind === "call") {
       const { address } = this.#options;
+      const { call } = this.#showing;
       const onObject = (/** @type {CallObject} */ object) => this.showStory(object);
-      return this.#place.replaceChildren(...callDetail(this.#showing.call, { address: address(), onObject, onClose }));
+      return this.#place.replaceChildren(...callDetail(call, { address: address(call.plugin), onObject, onClose }));
     }
     const calls = this.#options.calls();
     const { object } = this.#showing;

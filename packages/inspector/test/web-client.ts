@@ -27,7 +27,10 @@ export interface StreamEvent {
 }
 
 /** What a page is about, where a test does not care. */
-export const about: About = { plugins: ["data"], implements: ["VolumeDriver"], address: null, recording: null };
+export const about = (): About => ({
+  plugins: [{ name: "data", address: null, implements: ["VolumeDriver"] }],
+  recording: null,
+});
 
 /** A call as it is published. */
 export function callOf(number: number, fields: Partial<CallRecord> = {}): CallRecord {

@@ -116,7 +116,7 @@ test("a page gets what it is about, the calls so far, and each call as it comes"
   await using page = await serveWebPage({ feed, about });
   const events = await follow(page.url);
   const [first, second] = await take(events, 2);
-  assert.deepEqual([first?.event, first?.data], ["about", about]);
+  assert.deepEqual([first?.event, first?.data], ["about", about()]);
   assert.deepEqual([second?.id, second?.data], ["1", callOf(1)]);
   feed.publish(callOf(2, { error: "line\nfeed\r\n\r\nid: 99" }));
   const [third] = await take(events, 1);

@@ -15,7 +15,8 @@ export interface WebPageOptions {
   readonly port?: number;
   /** This machine's loopback; 127.0.0.1 where left out. */
   readonly host?: Place["host"];
-  readonly about: About;
+  /** Asked for each time a page is opened. */
+  readonly about: () => About;
   /** Calls that a page that comes late, or again, still gets; 2000 where left out. */
   readonly keep?: number;
   /** Milliseconds that a page may leave unread what it was sent; 30,000 where left out. */
@@ -24,14 +25,19 @@ export interface WebPageOptions {
 
 /** What the page says of itself. */
 export interface About {
-  /** The plugin whose calls are shown; more than one name where a recording has several. */
-  readonly plugins: readonly string[];
-  /** What it implements, for a command to try; empty where nobody knows. */
-  readonly implements: readonly string[];
-  /** Where to send a call again, `unix:///run/docker/plugins/data.sock`; null where it is nowhere. */
-  readonly address: string | null;
+  /** The plugins whose calls are shown. */
+  readonly plugins: readonly AboutPlugin[];
   /** The file whose calls are shown; null where they are live. */
   readonly recording: string | null;
+}
+
+/** What the page knows of a plugin before its first call. */
+export interface AboutPlugin {
+  readonly name: string;
+  /** Where to send a call again, `unix:///run/docker/plugins/data.sock`; null where it is nowhere. */
+  readonly address: string | null;
+  /** What it implements, for a command to try; empty where nobody knows. */
+  readonly implements: readonly string[];
 }
 
 /** A page that is being served. Disposing it ends all connections. */
@@ -102,7 +108,7 @@ export async function serveWebPage(options: WebPageOptions): Promise<WebPage> {
     streams += 1;
     response.writeHead(200, { ...headers, "content-type": "text/event-stream" });
     const after = placeOf(request.headers["last-event-id"]);
-    void streamEvents(response, { history, after, about, stallMs, signal: closing.signal }).finally(() => {
+    void streamEvents(response, { history, after, about: about(), stallMs, signal: closing.signal }).finally(() => {
       streams -= 1;
     });
   });
