@@ -17,7 +17,7 @@ const command = "/usr/lib/chromium/chromium";
 const limitMs = 60_000;
 
 /** Why there can be no browser here, in one line with the way out; undefined where there can. */
-export function browserUnavailable(): string | undefined {
+function browserUnavailable(): string | undefined {
   if (!existsSync(join(root, ".outrigger-root")))
     return "there is no root folder of the browser; run `npm run setup -- --lab=browser` on Debian as root";
   return labUnavailable();
