@@ -14,7 +14,11 @@ export function listenForKeys({ anywhere, amongCalls, escape, calls }) {
     const { key, target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (!(target instanceof Element) || target.closest("dialog") !== null) return;
-    if (key === "Escape") return escape();
+    if (key === "Escape") {
+      // A search field would be emptied, and the filter be gone.
+      event.preventDefault();
+      return escape();
+    }
     const types = target.matches("input, select, textarea");
     const free = target === document.body || calls.contains(target);
     const act = types

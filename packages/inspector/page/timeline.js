@@ -83,11 +83,12 @@ export class Timeline {
    * @param {number} rows
    */
   move(rows) {
-    const from = this.#selected === undefined ? -1 : indexOf(this.#calls, this.#selected);
-    // With none selected, the first step goes to where one looks: the newest in sight.
-    const start = from >= 0 ? from : rows > 0 ? -1 : this.#calls.length;
-    const at = from < 0 && this.#following ? this.#calls.length - 1 : start + rows;
-    const call = this.#calls[Math.min(this.#calls.length - 1, Math.max(0, at))];
+    const last = this.#calls.length - 1;
+    // With none selected, the first step goes to where one looks.
+    const inSight = this.#following ? last : Math.ceil(this.#top / this.#rowHeight);
+    const from = this.#selected === undefined ? 0 : indexOf(this.#calls, this.#selected);
+    const at = this.#selected === undefined && Number.isFinite(rows) ? inSight : from + rows;
+    const call = this.#calls[Math.min(last, Math.max(0, at))];
     if (call !== undefined) this.select(call);
   }
 
