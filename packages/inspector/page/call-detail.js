@@ -16,23 +16,21 @@ import { bodyKind, bodyText, oneLine, visible } from "./wire-text.js";
  * @param {CallRecord} call
  * @param {object} options
  * @param {string | null} options.address where the call can be sent again
+ * @param {boolean} options.showPlugin
  * @param {(object: CallObject) => void} options.onObject
  * @param {() => void} options.onClose
  * @returns {HTMLElement[]}
  */
-export function callDetail(call, { address, onObject, onClose }) {
+export function callDetail(call, { address, showPlugin, onObject, onClose }) {
   const curl = curlCommand(call, address);
+  const figures = [timeText(call.milliseconds), shareText(call.milliseconds, call.deadlineMs)];
   const head = element(
     "div",
     { class: "panel-head" },
     element("h2", { id: "panel-title", class: "wire", tabindex: -1 }, ...methodParts(call.method)),
     element("p", { class: isFailure(call) ? "outcome failed" : "outcome" }, outcomeWord(call)),
     ...objectsOf(call).map((object) => objectButton(object, { onObject })),
-    element(
-      "p",
-      {},
-      `${clockText(call.at)} · ${timeText(call.milliseconds)} · ${shareText(call.milliseconds, call.deadlineMs)} · ${oneLine(call.plugin, 60)}`,
-    ),
+    element("p", {}, [clockText(call.at), ...figures, ...(showPlugin ? [oneLine(call.plugin, 60)] : [])].join(" · ")),
     element("div", { class: "buttons" }, copyButton("Copy as curl", curl), button("Close", onClose)),
   );
   return [head, element("div", { class: "bodies" }, requestOf(call), replyOf(call))];

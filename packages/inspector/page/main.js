@@ -38,6 +38,7 @@ const filterForm = new FilterForm(() => {
 const panel = new Panel({
   calls: () => list.calls,
   address: (name) => state.about?.plugins.find((plugin) => plugin.name === name)?.address ?? null,
+  severalPlugins: () => filterForm.severalPlugins,
   onCall: (call) => {
     panel.showCall(call);
     timeline.select(call);

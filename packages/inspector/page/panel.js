@@ -20,6 +20,7 @@ export class Panel {
    * @param {object} options
    * @param {() => readonly CallRecord[]} options.calls
    * @param {(plugin: string) => string | null} options.address
+   * @param {() => boolean} options.severalPlugins whether a call is to name its plugin
    * @param {(call: CallRecord) => void} options.onCall a call of a story was chosen
    * @param {() => void} options.onClose
    */
@@ -87,10 +88,11 @@ export class Panel {
     if (this.#showing === undefined) return;
     const onClose = () => this.close();
     if (this.#showing.kind === "call") {
-      const { address } = this.#options;
       const { call } = this.#showing;
+      const address = this.#options.address(call.plugin);
+      const showPlugin = this.#options.severalPlugins();
       const onObject = (/** @type {CallObject} */ object) => this.showStory(object);
-      return this.#place.replaceChildren(...callDetail(call, { address: address(call.plugin), onObject, onClose }));
+      return this.#place.replaceChildren(...callDetail(call, { address, showPlugin, onObject, onClose }));
     }
     const calls = this.#options.calls();
     const { object } = this.#showing;
