@@ -57,7 +57,7 @@ async function record(file: string, named: readonly string[], flags: RecordFlags
   await traceUntilStopped(named, flags, {
     publish,
     say: tell,
-    begun: (plugins) => note(`recording ${plugins.join(", ")} into ${file}`),
+    begun: (plugins) => note(`recording ${plugins.map(({ name }) => name).join(", ")} into ${file}`),
     signal: full.signal,
   });
   if (full.signal.aborted) {

@@ -10,12 +10,19 @@ export interface SessionFlags extends StandFlags {
   readonly bodyLimit?: number;
 }
 
+/** A plugin that is being traced. */
+export interface TracedPlugin {
+  readonly name: string;
+  /** Where the engine reaches it, and us. */
+  readonly address: string;
+}
+
 /** Who hears of calls and of what happens around them. */
 export interface SessionListener {
   readonly publish: (record: CallRecord) => void;
   readonly say: (event: TraceEvent) => void;
   /** Every plugin is being traced. */
-  readonly begun?: (plugins: readonly string[]) => void;
+  readonly begun?: (plugins: readonly TracedPlugin[]) => void;
   /** Aborts what cannot go on, such as a full disk. */
   readonly signal?: AbortSignal;
 }
@@ -52,6 +59,7 @@ async function trace(
   let numbered = 0;
   await using traces = new AsyncDisposableStack();
   const running: Tracing[] = [];
+  const plugins: TracedPlugin[] = [];
   for (const { name, begin } of targets) {
     if (stop.stopped.aborted) return;
     const options = {
@@ -63,9 +71,11 @@ async function trace(
       nextNumber: () => ++numbered,
       hurry: stop.hurried,
     };
-    running.push(traces.use(await begin(options)));
+    const tracing = traces.use(await begin(options));
+    running.push(tracing);
+    plugins.push({ name, address: tracing.address });
   }
-  begun?.(targets.map(({ name }) => name));
+  begun?.(plugins);
   await aborted(AbortSignal.any([stop.stopped, ...(signal === undefined ? [] : [signal])]));
   const busy = running.reduce((sum, { busy }) => sum + busy, 0);
   if (busy > 0) note(`waiting for the answers to ${count(busy, "call")}; another Ctrl-C cuts them off`);

@@ -1,5 +1,6 @@
 export type { CallRecord, Content } from "./call-record.ts";
 export { createFeed, type Feed, type FeedOptions, type Subscription } from "./feed.ts";
+export { serveWebPage, type About, type AboutPlugin, type WebPage, type WebPageOptions } from "./web/serve-web-page.ts";
 export { InspectorError, type InspectorErrorCode } from "./inspector-error.ts";
 export { redacted, Redactor } from "./redactor.ts";
 export { findAside, putBack, type AsideFolder, type PutBack } from "./seat-leftovers.ts";
