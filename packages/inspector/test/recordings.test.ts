@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connect } from "@outrigger/engine";
-import { createLogger, serve, type Plugin, type PluginModule } from "@outrigger/plugin";
+import { createLogger, serve, type PluginModule } from "@outrigger/plugin";
 import { isHeader, readRecording } from "../src/read-recording.ts";
 import { replay, type ReplayOptions } from "../src/replay.ts";
 import { stage } from "./stage.ts";
@@ -33,25 +33,23 @@ test("there are recordings of each engine, and every line of them can be read", 
 for (const engine of engines) {
   test(`volume-local answers engine ${engine} as recorded`, async () => {
     await using place = await stage();
-    // Its own folder alone is configured.
-    const { plugin: module } = (await imported("plugins/volume-local/src/index.ts")) as { plugin: PluginModule };
-    const { signal } = new AbortController();
-    const settings = { name: "volume-local", log: createLogger(), signal };
-    await using plugin = await module.open({ root: join(place.folder, "root") }, settings);
-    await assertSame(plugin, `recordings/${engine}/volumes.jsonl`);
+    const { module, config } = await pluginIn("plugins/volume-local/src/index.ts", place.folder);
+    await assertSame({ module, config }, `recordings/${engine}/volumes.jsonl`);
   });
 
   test(`ipam.ts answers engine ${engine} as recorded`, async () => {
-    await assertSame(await example("ipam.ts"), `recordings/${engine}/networks.jsonl`, { plugin: "counting" });
+    await using place = await stage();
+    const served = await pluginIn("examples/ipam.ts", place.folder);
+    await assertSame(served, `recordings/${engine}/networks.jsonl`, { plugin: "counting" });
   });
 
   test(`authz.ts answers engine ${engine} as recorded`, async () => {
-    await assertSame(await example("authz.ts"), `recordings/${engine}/authz.jsonl`);
+    await using place = await stage();
+    await assertSame(await pluginIn("examples/authz.ts", place.folder), `recordings/${engine}/authz.jsonl`);
   });
 
   test(`log.ts answers engine ${engine} as recorded`, async () => {
     await using place = await stage();
-    process.env.LINES_FOLDER = join(place.folder, "lines");
     await using pipes = new AsyncDisposableStack();
     const made = new Set<string>();
     const rewrite = (request: unknown): unknown => {
@@ -63,7 +61,7 @@ for (const engine of engines) {
       made.add(File);
       return { ...request, File };
     };
-    await assertSame(await example("log.ts"), `recordings/${engine}/logs.jsonl`, { rewrite });
+    await assertSame(await pluginIn("examples/log.ts", place.folder), `recordings/${engine}/logs.jsonl`, { rewrite });
   });
 }
 
@@ -72,16 +70,22 @@ function holdOpen(file: string): AsyncDisposable {
   return { [Symbol.asyncDispose]: async () => (await opening).close() };
 }
 
-async function example(file: string): Promise<Plugin> {
-  return ((await imported(`examples/${file}`)) as { plugin: Plugin }).plugin;
+/** A plugin and its configuration. */
+interface Served {
+  readonly module: PluginModule;
+  readonly config: Readonly<Record<string, string>>;
 }
 
-/** By its place: no package of ours may depend on the plugins. */
-async function imported(file: string): Promise<unknown> {
-  return await import(join(root, file));
+/** By its place, as no package of ours may depend on the plugins; what it keeps, it keeps in a folder of the test. */
+async function pluginIn(file: string, folder: string): Promise<Served> {
+  // Each of these files is the module of a plugin.
+  const { plugin: module } = (await import(join(root, file))) as { plugin: PluginModule };
+  return { module, config: module.options?.root !== undefined ? { root: join(folder, "root") } : {} };
 }
 
-async function assertSame(plugin: Plugin, recording: string, options: ReplayOptions = {}): Promise<void> {
+async function assertSame({ module, config }: Served, recording: string, options: ReplayOptions = {}): Promise<void> {
+  const { signal } = new AbortController();
+  await using plugin = await module.open(config, { name: module.name, log: createLogger(), signal });
   await using place = await stage();
   await using _serving = await serve(plugin, { listen: { unix: place.path }, signals: false });
   await using connection = await connect(`unix://${place.path}`);

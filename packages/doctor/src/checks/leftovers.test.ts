@@ -22,7 +22,7 @@ test("mounts, loop devices and links of a plugin that does not run are told with
   await using at = await scratch();
   await kernel(at, "shelf");
   const { findings } = await examine({ root: at.root, budgetMs: 20_000 });
-  assert.deepEqual(findings.map(({ id, object }) => [id, object.split("/").at(-1)]).sort(), [
+  assert.deepEqual(findings.map(({ id, object }) => [id, object.split("/").at(-1) ?? ""]).toSorted(), [
     ["leftover-link", "or-1f"],
     ["leftover-link", "or-2f"],
     ["leftover-loop", "loop3"],
