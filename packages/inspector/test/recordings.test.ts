@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connect } from "@outrigger/engine";
-import { createLogger, serve, type PluginModule } from "@outrigger/plugin";
+import { createLogger, serve, type Plugin, type PluginModule } from "@outrigger/plugin";
 import { isHeader, readRecording } from "../src/read-recording.ts";
 import { replay, type ReplayOptions } from "../src/replay.ts";
 import { stage } from "./stage.ts";
@@ -33,8 +33,8 @@ test("there are recordings of each engine, and every line of them can be read", 
 for (const engine of engines) {
   test(`volume-local answers engine ${engine} as recorded`, async () => {
     await using place = await stage();
-    const { module, config } = await pluginIn("plugins/volume-local/src/index.ts", place.folder);
-    await assertSame({ module, config }, `recordings/${engine}/volumes.jsonl`);
+    const plugin = await pluginIn("plugins/volume-local/src/index.ts", place.folder);
+    await assertSame(plugin, `recordings/${engine}/volumes.jsonl`);
   });
 
   test(`ipam.ts answers engine ${engine} as recorded`, async () => {
@@ -70,22 +70,22 @@ function holdOpen(file: string): AsyncDisposable {
   return { [Symbol.asyncDispose]: async () => (await opening).close() };
 }
 
-/** A plugin and its configuration. */
-interface Served {
-  readonly module: PluginModule;
-  readonly config: Readonly<Record<string, string>>;
-}
-
 /** By its place, as no package of ours may depend on the plugins; what it keeps, it keeps in a folder of the test. */
-async function pluginIn(file: string, folder: string): Promise<Served> {
-  // Each of these files is the module of a plugin.
-  const { plugin: module } = (await import(join(root, file))) as { plugin: PluginModule };
-  return { module, config: module.options?.root !== undefined ? { root: join(folder, "root") } : {} };
+async function pluginIn(file: string, folder: string): Promise<Plugin & Partial<AsyncDisposable>> {
+  // Each of these files is a plugin, or the module of one.
+  const { plugin } = (await import(join(root, file))) as { plugin: Plugin | PluginModule };
+  if (!("open" in plugin)) return plugin;
+  const { signal } = new AbortController();
+  return plugin.open({ root: join(folder, "root") }, { name: plugin.name, log: createLogger(), signal });
 }
 
-async function assertSame({ module, config }: Served, recording: string, options: ReplayOptions = {}): Promise<void> {
-  const { signal } = new AbortController();
-  await using plugin = await module.open(config, { name: module.name, log: createLogger(), signal });
+async function assertSame(
+  plugin: Plugin & Partial<AsyncDisposable>,
+  recording: string,
+  options: ReplayOptions = {},
+): Promise<void> {
+  await using held = new AsyncDisposableStack();
+  held.defer(() => plugin[Symbol.asyncDispose]?.());
   await using place = await stage();
   await using _serving = await serve(plugin, { listen: { unix: place.path }, signals: false });
   await using connection = await connect(`unix://${place.path}`);
