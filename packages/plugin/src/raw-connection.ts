@@ -10,8 +10,8 @@ import { RunningCall } from "./running-call.ts";
 /** How long the rest of a body may take; longer is not how an engine sends, and node:http has the limits for it. */
 const bodyMs = 1000;
 
-/** How long a caller may take from dialling to its first request, when the plugin stops in between. */
-const dialledMs = 1000;
+/** How long an idle connection is left open when the plugin stops; whoever is at work uses it again by then. */
+const lingerMs = 1000;
 
 /**
  * A connection for as long as its requests come one by one and in the engine's own words. Whatever is out of the
@@ -26,8 +26,6 @@ export class RawConnection {
   /** How many bytes that request has when it is whole. */
   #wanted = 0;
   #handedOver = false;
-  /** A first request has come, or begun to. */
-  #heard = false;
   #bodyTimer: NodeJS.Timeout | undefined;
   /** The call that runs, with the request that began it. */
   #running: { readonly call: RunningCall; readonly request: Buffer } | undefined;
@@ -41,26 +39,20 @@ export class RawConnection {
   }
 
   /**
-   * Closes the connection where it is idle, else leaves it to node:http; nothing where that has it already. One that was
-   * only just dialled is heard first: its caller would take the end for a failed call, as no caller does between calls.
+   * Leaves the connection to node:http, which closes it with its next answer; nothing where that has it already. An idle
+   * one is closed, but not at once: a request may be under way to it, and the engine would repeat that without its body.
    */
   retire(): void {
     if (this.#handedOver) return;
-    if (this.#running !== undefined) this.#handOver(this.#running.request);
-    else if (this.#partial !== undefined) this.#handOver(this.#partial.bytes());
-    else if (this.#heard) this.#socket.destroySoon();
-    else this.#awaitFirst();
-  }
-
-  #awaitFirst(): void {
+    if (this.#running !== undefined) return this.#handOver(this.#running.request);
+    if (this.#partial !== undefined) return this.#handOver(this.#partial.bytes());
     const before = this.#socket.bytesRead;
     this.#handOver(Buffer.alloc(0));
     const end = (): void => void (this.#socket.bytesRead === before && this.#socket.destroySoon());
-    setTimeout(end, dialledMs).unref();
+    setTimeout(end, lingerMs).unref();
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#heard = true;
     if (this.#running !== undefined) return this.#handOver(Buffer.concat([this.#running.request, chunk]));
     if (this.#partial === undefined) return this.#answerAll(chunk);
     this.#partial.append(chunk);

@@ -113,17 +113,19 @@ test("what was sent just before the stop is still answered", async () => {
   }
 });
 
-test("who had only just dialled when the plugin stops is still answered, and told that this was all", async () => {
+test("who calls just as the plugin stops is still answered, on a new connection as on an idle one", async () => {
   await using plugin = await serveForTest(volumePlugin());
-  await using client = await plugin.connect();
-  await (await plugin.connect())[Symbol.asyncDispose]();
+  await using fresh = await plugin.connect();
+  await using idle = await plugin.connect();
+  await idle.call("VolumeDriver.List", {}).answer();
   const stopped = plugin.serving[Symbol.asyncDispose]();
-  // The file has gone, and so has what was idle; a slow caller comes after that.
-  while (existsSync(plugin.socket)) await soon(new Promise((resolve) => setImmediate(resolve)));
+  while (existsSync(plugin.socket)) await new Promise((resolve) => setImmediate(resolve));
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-  const { status, headers } = await client.call("VolumeDriver.List", {}).answer();
-  assert.equal(status, 200);
-  assert.equal(headers.get("connection"), "close");
+  for (const client of [fresh, idle]) {
+    const { status, headers } = await client.call("VolumeDriver.List", {}).answer();
+    assert.equal(status, 200);
+    assert.equal(headers.get("connection"), "close");
+  }
   await stopped;
 });
 
