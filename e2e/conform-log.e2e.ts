@@ -41,7 +41,7 @@ story(
       address: model.address,
       restart: model.restart,
       only: engineCases,
-      callLimitMs: 4000,
+      callLimitMs: 2500,
     });
     assert.deepEqual(idsOf(result, "failed"), ["LOG-E02", "LOG-E03", "LOG-E04", "LOG-E05"]);
   },

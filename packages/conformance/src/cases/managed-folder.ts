@@ -7,7 +7,7 @@ import type { Trial } from "../trial.ts";
 import { Violation } from "../violation.ts";
 
 /** The path of the folder. */
-export function folderOf(trial: Trial): string {
+function folderOf(trial: Trial): string {
   return trial.setting.managedFolder ?? trial.skip("no managed plugin's folder was given");
 }
 

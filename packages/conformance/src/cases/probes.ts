@@ -48,9 +48,24 @@ export async function act(
   const { body = probe.act.request, ...rest } = options;
   takeBack(trial, probe);
   const answer = await trial.send(probe.act.method, body, rest);
-  if (answer.failure !== undefined) throw new Violation(`${probe.act.method} was refused: ${answer.failure}`);
+  if (answer.failure !== undefined) await refused(trial, answer, "");
   if (await probe.took(answer)) return answer;
   throw new Violation(`${probe.act.method} was answered, but its body was not read: ${answer.reply.body.toString()}`);
+}
+
+/**
+ * Throws for a refusal, and skips the case where the plugin refuses the same in its most common forms, too: then
+ * it is not the form that it minds. `how` says what was special.
+ */
+export async function refused(trial: Trial, answer: Answer, how: string): Promise<never> {
+  for (const type of ["application/json", undefined]) {
+    const probe = await probeOf(trial);
+    takeBack(trial, probe);
+    const headers = { "Content-Type": type, Accept: "*/*", Host: "localhost" };
+    const plain = await trial.send(probe.act.method, JSON.stringify(probe.act.request), { headers });
+    if (plain.failure === undefined) throw new Violation(`${answer.method} ${how}was refused: ${answer.failure}`);
+  }
+  return trial.skip(`${answer.method} is refused in any form (${answer.failure}); give the options that it needs`);
 }
 
 /** Whatever comes of the case, what `act` did is taken back. */

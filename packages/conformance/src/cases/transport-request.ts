@@ -3,7 +3,7 @@ import type { ConformanceCase } from "../case.ts";
 import { requestBytes } from "../connection.ts";
 import type { Trial } from "../trial.ts";
 import { Violation } from "../violation.ts";
-import { act, probeOf, stillServes, takeBack } from "./probes.ts";
+import { act, probeOf, refused, stillServes, takeBack } from "./probes.ts";
 
 const client = "moby/moby pkg/plugins/client.go";
 const mimetype = "moby/moby pkg/plugins/transport/mimetype.go";
@@ -166,6 +166,7 @@ export const transportRequestCases: readonly ConformanceCase[] = [
       await sendAndLeave(trial, { ...repeated, share: 1 });
       const answer = await trial.send(repeated.method, repeated.request);
       if (answer.failure === undefined) return;
+      if (repeated === probe.act) await refused(trial, answer, "was sent, its caller left, and the same again ");
       throw new Violation(
         `${repeated.method} was sent, its caller left, and the same again was refused: ${answer.failure}`,
       );
