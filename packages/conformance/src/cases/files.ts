@@ -1,5 +1,5 @@
 // LF: the files by which the engine finds a plugin that it does not run itself.
-import { lstat, open } from "node:fs/promises";
+import { lstat, open, stat } from "node:fs/promises";
 import { parseAddress, type PluginEntry } from "@outrigger/engine";
 import type { ConformanceCase } from "../case.ts";
 import { fieldOf } from "../json-field.ts";
@@ -129,6 +129,8 @@ async function identityOf(file: string): Promise<string | undefined> {
 const mostFileBytes = 64 * 1024;
 
 async function readText(file: string): Promise<string> {
+  // Opening a pipe would wait for its other end.
+  if (!(await stat(file)).isFile()) throw new Violation(`${file} is no regular file`);
   await using handle = await open(file);
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostFileBytes));
   return buffer.toString("utf8", 0, bytesRead);

@@ -2,7 +2,7 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { encodeLogEntry, type LogEntry } from "@outrigger/protocol";
 import type { Trial } from "../trial.ts";
@@ -52,7 +52,7 @@ export async function makePipe(trial: Trial, info: LogInfo = infoOf(trial)): Pro
   if (makeFifo === undefined) throw new Skip("pipes cannot be made from here");
   const folder = await mkdtemp(join(trial.path(fifoFolder), "outrigger-log-"));
   trial.defer(() => rm(folder, { recursive: true, force: true }));
-  const File = join(fifoFolder, folder.slice(trial.path(fifoFolder).length), trial.id());
+  const File = join(fifoFolder, basename(folder), trial.id());
   const here = trial.path(File);
   await makeFifo(here);
   let end: number | undefined = openSync(here, constants.O_RDWR | constants.O_NONBLOCK);

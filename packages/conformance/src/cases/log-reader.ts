@@ -100,7 +100,8 @@ function streamIn(bytes: Buffer): Stream {
   const pieces: Buffer[] = [];
   for (let at = 0; ;) {
     const line = rest.indexOf("\r\n", at);
-    const size = line < 0 ? Number.NaN : Number.parseInt(rest.toString("latin1", at, line), 16);
+    const text = line < 0 ? "" : rest.toString("latin1", at, line);
+    const size = /^[0-9a-f]{1,8}(;.*)?$/i.test(text) ? Number.parseInt(text, 16) : Number.NaN;
     if (Number.isNaN(size) || size === 0) return { status, body: Buffer.concat(pieces), ended: size === 0 };
     pieces.push(rest.subarray(line + 2, line + 2 + size));
     at = line + 2 + size + 2;

@@ -17,7 +17,10 @@ const mostConfigBytes = 1024 * 1024;
 export async function readConfig(trial: Trial): Promise<JsonObject> {
   const file = join(folderOf(trial), "config.json");
   try {
-    if ((await stat(file)).size > mostConfigBytes) throw new Error("is over 1 MiB");
+    const found = await stat(file);
+    // Opening a pipe would wait for its other end.
+    if (!found.isFile()) throw new Error("is no regular file");
+    if (found.size > mostConfigBytes) throw new Error("is over 1 MiB");
     const config: unknown = JSON.parse(await readFile(file, "utf8"));
     if (isObject(config)) return config;
   } catch (cause) {
