@@ -4,7 +4,8 @@ import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { runCases, type RunResult, type Setting } from "@outrigger/conformance";
 import type { Host } from "@outrigger/e2e/lab";
-import { run, type Child } from "@outrigger/linux";
+import type { Child } from "@outrigger/linux";
+import { fifoPool } from "../packages/conformance/test/fifo-pool.ts";
 import { until } from "./plugin-on-host.ts";
 
 /** An example that runs on a host. */
@@ -65,12 +66,13 @@ export async function judgeOnHost(host: Host, options: JudgeOptions): Promise<Ru
     only,
     callLimitMs,
   } = options;
+  await using pool = await fifoPool(host.share);
   return await runCases(
     {
       target: address,
       hostRoot: host.path("/"),
       fifoFolder: host.share,
-      makeFifo: async (path) => void (await run(["mkfifo", "-m", "700", path])),
+      makeFifo: pool.makeFifo,
       patienceMs: 10_000,
       engine: { socket: host.engine.socket, driver: name, image: "busybox" },
       ...(restart && { restart }),

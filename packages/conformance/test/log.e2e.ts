@@ -1,39 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { RunResult, Setting } from "@outrigger/conformance";
-import { run } from "@outrigger/linux";
 import { decodeLogEntry, encodeLogEntry } from "@outrigger/protocol";
 import { assertFaults, type Fault } from "./faults.ts";
+import { fifoPool } from "./fifo-pool.ts";
 import { logModel, type LogSteps } from "./log-model.ts";
 import { idsOf, judge, serveModel, type Handler } from "./model.ts";
 
-/** Pipes by the hundred, since each is to be had by a program only. */
-const pool = await mkdtemp(join(tmpdir(), "outrigger-pipes-"));
-after(() => rm(pool, { recursive: true }));
-let made: readonly string[] = [];
-let making: Promise<void> = Promise.resolve();
-let taken = 0;
-
-async function makeMore(index: number, before: Promise<void>): Promise<void> {
-  await before;
-  if (index < made.length) return;
-  const names = Array.from({ length: 400 }, (_, more) => join(pool, String(made.length + more)));
-  await run(["mkfifo", "-m", "700", ...names]);
-  made = [...made, ...names];
-}
-
-const makeFifo = async (path: string): Promise<void> => {
-  const index = taken++;
-  if (index >= made.length) {
-    making = makeMore(index, making);
-    await making;
-  }
-  await rename(made[index] ?? "", path);
-};
+const pool = await fifoPool(tmpdir());
+after(() => pool[Symbol.asyncDispose]());
+const { makeFifo } = pool;
 
 test("a plugin that keeps the rules of logs passes them all", async () => {
   const result = await judgeLogs({}, { patienceMs: 10_000 });
