@@ -66,7 +66,7 @@ export async function judgeOnHost(host: Host, options: JudgeOptions): Promise<Ru
     only,
     callLimitMs,
   } = options;
-  await using pool = await fifoPool(host.share);
+  await using pool = await fifoPool(host.path(host.share));
   return await runCases(
     {
       target: address,

@@ -10,7 +10,7 @@ export interface FifoPool extends AsyncDisposable {
 
 const batch = 200;
 
-/** A pool in a folder of its own below one of the file system that the pipes are wanted on. */
+/** A pool in a folder of its own below `parent`, which has to be of the mount that the pipes are wanted on. */
 export async function fifoPool(parent: string): Promise<FifoPool> {
   const folder = await mkdtemp(join(parent, "outrigger-pipes-"));
   let made = 0;
