@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { holdSocket, type HeldSocket } from "@outrigger/linux";
-import { placeSocket, ServeError } from "@outrigger/plugin";
-import { EnvironmentError } from "./command-error.ts";
+import { checkName, placeSocket, ServeError } from "@outrigger/plugin";
+import { EnvironmentError, messageOf, UsageError } from "./command-error.ts";
 import { startDevProcess, type DevListener, type DevProcess, type Outcome } from "./dev-process.ts";
 import type { DevTalk } from "./dev-talk.ts";
 import { findTypeErrors } from "./dev-types.ts";
@@ -39,7 +39,7 @@ export async function runDev(options: DevOptions, signal: AbortSignal): Promise<
 class DevSession implements AsyncDisposable {
   readonly #options: DevOptions;
   readonly #signal: AbortSignal;
-  readonly #watch: DevWatch = watchFiles();
+  readonly #watch: DevWatch;
   /** Files of the last version that was loaded. */
   #files: readonly string[] = [];
   #socket: HeldSocket | undefined;
@@ -51,6 +51,12 @@ class DevSession implements AsyncDisposable {
   constructor(options: DevOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+    this.#watch = watchFiles((folder, error) =>
+      options.talk.failed(
+        `${folder} cannot be watched: ${messageOf(error)}`,
+        "start outrigger dev again after a save there",
+      ),
+    );
   }
 
   async run(): Promise<void> {
@@ -87,6 +93,7 @@ class DevSession implements AsyncDisposable {
   async #open(name: string): Promise<string> {
     const { pluginsDir, config } = this.#options;
     try {
+      checkName(name);
       const { url, withdraw } = await placeSocket(
         { unix: join(pluginsDir, `${name}.sock`), group: config.group },
         async (path) => void (this.#socket = await holdSocket(path)),
@@ -94,6 +101,7 @@ class DevSession implements AsyncDisposable {
       this.#withdraw = withdraw;
       return url;
     } catch (cause) {
+      if (cause instanceof TypeError) throw new UsageError(cause.message, { cause });
       throw cause instanceof ServeError ? new EnvironmentError(cause.message, { cause }) : cause;
     }
   }
@@ -102,7 +110,7 @@ class DevSession implements AsyncDisposable {
   async #replace(): Promise<Outcome> {
     const next =
       this.#current === undefined ? "calls wait; save the file when it is mended" : "the version before serves on";
-    const errors = this.#options.types ? await findTypeErrors(this.#files, this.#signal) : [];
+    const errors = this.#options.types ? await this.#typeErrors() : [];
     if (errors.length > 0) {
       const outcome: Outcome = { kind: "failed", text: errors.join("\n"), inUse: false };
       this.#tellFailure(outcome, next);
@@ -126,6 +134,16 @@ class DevSession implements AsyncDisposable {
     }
     this.#tellFailure(outcome, next);
     return outcome;
+  }
+
+  async #typeErrors(): Promise<string[]> {
+    try {
+      return await findTypeErrors(this.#files, this.#signal);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      this.#options.talk.failed(messageOf(error), "types were not looked at; it is started all the same");
+      return [];
+    }
   }
 
   async #tryStart(how: { look: boolean }): Promise<{ child: DevProcess; outcome: Outcome }> {
