@@ -23,6 +23,9 @@ export interface DevOptions {
 /** How long a version may take until it serves. */
 const startMs = 60_000;
 
+/** One slip in the syntax makes many errors. */
+const shownErrors = 5;
+
 const firstRestMs = 100;
 const longestRestMs = 5000;
 
@@ -112,7 +115,9 @@ class DevSession implements AsyncDisposable {
       this.#current === undefined ? "calls wait; save the file when it is mended" : "the version before serves on";
     const errors = this.#options.types ? await this.#typeErrors() : [];
     if (errors.length > 0) {
-      const outcome: Outcome = { kind: "failed", text: errors.join("\n"), inUse: false };
+      const more = errors.length > shownErrors ? [`and ${errors.length - shownErrors} more`] : [];
+      const text = [...errors.slice(0, shownErrors), ...more].join("\n");
+      const outcome: Outcome = { kind: "failed", text, inUse: false };
       this.#tellFailure(outcome, next);
       return outcome;
     }
