@@ -66,6 +66,7 @@ class DevSession implements AsyncDisposable {
     const name = await this.#findName();
     const address = await this.#open(name);
     for (let restMs = firstRestMs; ;) {
+      this.#signal.throwIfAborted();
       const outcome = await this.#replace();
       if (outcome.kind === "serving") this.#options.talk.serving(name, { protocols: outcome.protocols, address });
       const ending = isHeldElsewhere(outcome) ? "waits for its state" : await this.#untilChanged();
@@ -87,8 +88,9 @@ class DevSession implements AsyncDisposable {
       await child[Symbol.asyncDispose]();
       this.#signal.throwIfAborted();
       if (outcome.kind === "loaded") return this.#options.config.name ?? outcome.name;
-      if (this.#files.length === 0 && outcome.kind === "failed") throw new EnvironmentError(outcome.text);
-      this.#tellFailure(outcome, "nothing is served yet; save the file when it is mended");
+      if (outcome.kind === "serving") throw new Error("a version that was to be looked at was served");
+      if (this.#files.length === 0) throw new EnvironmentError(outcome.text);
+      this.#tellFailure(outcome);
       this.#options.talk.changed(await this.#watch.changed(this.#signal));
     }
   }
@@ -111,34 +113,28 @@ class DevSession implements AsyncDisposable {
 
   /** Puts the version that is on the disk in the place of the one that runs, which goes on where it cannot be had. */
   async #replace(): Promise<Outcome> {
-    const next =
-      this.#current === undefined ? "calls wait; save the file when it is mended" : "the version before serves on";
     const errors = this.#options.types ? await this.#typeErrors() : [];
-    if (errors.length > 0) {
-      const more = errors.length > shownErrors ? [`and ${errors.length - shownErrors} more`] : [];
-      const text = [...errors.slice(0, shownErrors), ...more].join("\n");
-      const outcome: Outcome = { kind: "failed", text, inUse: false };
-      this.#tellFailure(outcome, next);
-      return outcome;
-    }
+    if (errors.length === 0) return this.#swap();
+    const more = errors.length > shownErrors ? [`and ${errors.length - shownErrors} more`] : [];
+    return this.#tellFailure({ text: [...errors.slice(0, shownErrors), ...more].join("\n"), inUse: false });
+  }
+
+  async #swap(): Promise<Outcome> {
+    const before = this.#current;
     const { child, outcome } = await this.#tryStart({ look: false });
     if (outcome.kind === "serving") {
-      const before = this.#current;
       this.#current = child;
       if (before !== undefined) void this.#retire(before);
       this.#watch.widen(false);
       return outcome;
     }
     await child[Symbol.asyncDispose]();
-    if (outcome.kind === "failed" && outcome.inUse && this.#current !== undefined) {
-      // Its state is the other one's until that has ended; meanwhile calls wait in the socket.
-      const before = this.#current;
-      this.#current = undefined;
-      await this.#retire(before);
-      return this.#replace();
-    }
-    this.#tellFailure(outcome, next);
-    return outcome;
+    if (outcome.kind === "loaded") throw new Error("a version that was to be served was only looked at");
+    if (!outcome.inUse || before === undefined) return this.#tellFailure(outcome);
+    // Its state is the other one's until that has ended; meanwhile calls wait in the socket.
+    this.#current = undefined;
+    await this.#retire(before);
+    return this.#swap();
   }
 
   async #typeErrors(): Promise<string[]> {
@@ -180,10 +176,16 @@ class DevSession implements AsyncDisposable {
     return startDevProcess({ look, config, folder }, listener, look ? undefined : this.#socket?.fd);
   }
 
-  #tellFailure(outcome: Outcome, next: string): void {
-    if (outcome.kind !== "failed" || this.#signal.aborted) return;
+  #tellFailure({ text, inUse }: { text: string; inUse: boolean }): Outcome {
+    const next =
+      this.#socket === undefined
+        ? "nothing is served yet; save the file when it is mended"
+        : this.#current === undefined
+          ? "calls wait; save the file when it is mended"
+          : "the version before serves on";
     this.#watch.widen(true);
-    this.#options.talk.failed(outcome.text, next);
+    if (!this.#signal.aborted) this.#options.talk.failed(text, next);
+    return { kind: "failed", text, inUse };
   }
 
   /** Resolves when a file has changed, or with how the process ended that served. */
