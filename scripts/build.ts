@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -66,7 +67,12 @@ function writePackage(folder: string): void {
   renameSync(join(emitted, folder, "src"), join(place, "dist"));
   const hasTemplates = manifest.bin !== undefined;
   if (hasTemplates) copyTemplates(join(place, "templates"));
-  const published = publishedManifest(manifest, hasTemplates ? ["dist", "templates"] : ["dist"]);
+  // What a browser is sent, as it stands.
+  const page = join(root, folder, "page");
+  const hasPage = existsSync(page);
+  if (hasPage) cpSync(page, join(place, "page"), { recursive: true, filter: (path) => !/\.(ts|json)$/.test(path) });
+  const files = ["dist", ...(hasTemplates ? ["templates"] : []), ...(hasPage ? ["page"] : [])];
+  const published = publishedManifest(manifest, files);
   writeFileSync(join(place, "package.json"), `${JSON.stringify(published, undefined, 2)}\n`);
   for (const file of Object.values(published.bin ?? {})) chmodSync(join(place, file), 0o755);
   for (const file of [join(folder, "README.md"), "LICENSE"]) {
