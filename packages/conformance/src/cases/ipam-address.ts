@@ -17,6 +17,7 @@ import {
   somePool,
   tryPool,
   wantedPool,
+  wantsReplay,
   type TestPool,
 } from "./ipam-steps.ts";
 
@@ -74,6 +75,8 @@ export const ipamAddressCases: readonly ConformanceCase[] = [
     id: "IPM-23",
     title: "RequestAddress of an address that is out fails",
     judge: async (trial) => {
+      // Such a driver cannot always tell a second wish from the engine's asking again.
+      if (await wantsReplay(trial)) trial.skip("with RequiresRequestReplay the engine asks again for what it has");
       const pool = await somePool(trial);
       const Address = middleOf(pool);
       await requestAddress(trial, pool, { Address });

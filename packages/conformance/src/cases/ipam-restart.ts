@@ -72,6 +72,8 @@ export const ipamRestartCases: readonly ConformanceCase[] = [
       await requestAddress(trial, pool, { Address: middleOf(pool) });
       await trial.restart("SIGTERM");
       await trial.fails(request, addressRequest(pool, middleOf(pool)));
+      // A pool that is forgotten refuses as well.
+      await requestAddress(trial, pool);
     },
   },
   {
@@ -97,16 +99,18 @@ export const ipamRestartCases: readonly ConformanceCase[] = [
     judge: async (trial) => {
       await needMemory(trial);
       const pool = await somePool(trial);
-      const asked = Promise.allSettled(Array.from({ length: atOnce }, () => trial.send(request, addressRequest(pool))));
+      const asked = Array.from({ length: atOnce }, () => trial.send(request, addressRequest(pool)));
+      const ends = Promise.allSettled(asked);
+      await Promise.race(asked);
       await trial.restart("SIGKILL");
-      const answered = (await asked).flatMap((one) => {
+      const answered = (await ends).flatMap((one) => {
         if (one.status === "rejected" && !(one.reason instanceof Violation)) throw one.reason;
         return one.status === "fulfilled" && one.value.failure === undefined ? [readAddress(one.value.fields)] : [];
       });
       for (const address of answered) await trial.fails(request, addressRequest(pool, textOf(address)));
-      const next = await requestAddress(trial, pool);
-      if (answered.some(({ number }) => number === next.number))
-        throw new Violation(`${textOf(next)} was given before kill -9 and again after it`);
+      const all = [...answered, await requestAddress(trial, pool)];
+      const twice = all.find(({ number }, index) => all.findIndex((one) => one.number === number) < index);
+      if (twice !== undefined) throw new Violation(`${textOf(twice)} was given before kill -9 and again after it`);
     },
   },
   {

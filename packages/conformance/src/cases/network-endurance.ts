@@ -1,4 +1,6 @@
 // NET: what a driver has to stand: many at once, many in a row, its own restart and its own death.
+import { randomInt } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
 import type { ConformanceCase } from "../case.ts";
 import type { Trial } from "../trial.ts";
 import { Violation } from "../violation.ts";
@@ -21,6 +23,8 @@ import {
 const shared = { protocol: "NetworkDriver", severity: "MUST", rule: networkRules.controller } as const;
 const many = 20;
 const cycles = 50;
+/** What the calls of a driver take that makes links. */
+const longestCallMs = 30;
 
 /** The cases about load, restarts and kill -9. */
 export const networkEnduranceCases: readonly ConformanceCase[] = [
@@ -145,12 +149,13 @@ async function takeAway(trial: Trial, endpoint: TestEndpoint): Promise<void> {
   await trial.ok("NetworkDriver.DeleteEndpoint", endpoint);
 }
 
-/** Kills the plugin while it is at calls, whatever comes of them. */
+/** Kills the plugin while it is at calls, at any moment up to their answers, whatever comes of them. */
 async function killedDuring(
   trial: Trial,
   calls: readonly (readonly [method: string, request: object])[],
 ): Promise<void> {
   const answers = Promise.allSettled(calls.map(([method, request]) => trial.send(method, request)));
+  await Promise.race([answers, wait(randomInt(longestCallMs), undefined, { signal: trial.signal })]);
   await trial.restart("SIGKILL");
   for (const answer of await answers) {
     if (answer.status === "rejected" && !(answer.reason instanceof Violation)) throw answer.reason;
