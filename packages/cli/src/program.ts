@@ -15,6 +15,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   serve: { summary: "run plugins", load: () => import("./serve.ts") },
   ls: { summary: "list the plugins the engine would find, and whether they answer", load: () => import("./ls.ts") },
   inspect: { summary: "ask one plugin what it is and has", load: () => import("./inspect.ts") },
+  conform: { summary: "judge a plugin, in any language", load: () => import("./conform.ts") },
   call: { summary: "send one call to a plugin, as the engine would", load: () => import("./call.ts") },
 };
 

@@ -3,4 +3,4 @@ export { startChild, type Child, type ChildOptions, type Ending } from "./child.
 export { findFolderUsers, type FolderUsers } from "./folder-users.ts";
 export { parseMounts, readMounts, type Mount } from "./mount-info.ts";
 export { enterNamespaces, type Namespace, type NamespacesOf } from "./namespaces.ts";
-export { CommandError, plainEnvironment, run, type RunOptions, type RunResult } from "./run.ts";
+export { CommandError, describeCommand, plainEnvironment, run, type RunOptions, type RunResult } from "./run.ts";

@@ -7,12 +7,12 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { connect } from "@outrigger/engine";
-import { outrigger, startOutrigger, type Running } from "../test/command.ts";
-import { refusalOf } from "../test/refusal.ts";
-import { leaveSocket, scratch, type Scratch } from "../test/scratch.ts";
-import { createCommand } from "./serve.ts";
+import { outrigger, startOutrigger, type Running } from "./command.ts";
+import { refusalOf } from "./refusal.ts";
+import { leaveSocket, scratch, type Scratch } from "./scratch.ts";
+import { createCommand } from "../src/serve.ts";
 
-const shelf = fileURLToPath(new URL("../test/shelf.ts", import.meta.url));
+const shelf = fileURLToPath(new URL("./shelf.ts", import.meta.url));
 
 function serve(place: Scratch, ...args: string[]): Running {
   return startOutrigger(["serve", ...args, "--plugins-dir", place.plugins]);

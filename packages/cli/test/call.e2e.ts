@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { definePlugin, serve } from "@outrigger/plugin";
 import { encodeLogEntry } from "@outrigger/protocol";
-import { outrigger, startOutrigger } from "../test/command.ts";
-import { refusalOf } from "../test/refusal.ts";
-import { badServer, leaveSocket, scratch } from "../test/scratch.ts";
-import { serveShelf } from "../test/served.ts";
-import { createCommand } from "./call.ts";
+import { outrigger, startOutrigger } from "./command.ts";
+import { refusalOf } from "./refusal.ts";
+import { badServer, leaveSocket, scratch } from "./scratch.ts";
+import { serveShelf } from "./served.ts";
+import { createCommand } from "../src/call.ts";
 
 test("the reply goes to standard output, status, time and share of the deadline to standard error", async () => {
   await using place = await scratch();

@@ -3,9 +3,9 @@ import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { outrigger, startOutrigger } from "../test/command.ts";
-import { badServer, leaveSocket, scratch, type Scratch } from "../test/scratch.ts";
-import { serveShelf } from "../test/served.ts";
+import { outrigger, startOutrigger } from "./command.ts";
+import { badServer, leaveSocket, scratch, type Scratch } from "./scratch.ts";
+import { serveShelf } from "./served.ts";
 
 interface Inspected {
   readonly tls: { readonly trusted: boolean; readonly certificate: { readonly subject: string } } | null;
@@ -133,7 +133,7 @@ test("over TLS the certificate is shown, and needs the CA and a certificate of o
   await makeCertificate(place, "plugin", "ca");
   await makeCertificate(place, "client", "ca");
   const pem = (name: string): string => place.path(`${name}.pem`);
-  const shelf = fileURLToPath(new URL("../test/shelf.ts", import.meta.url));
+  const shelf = fileURLToPath(new URL("./shelf.ts", import.meta.url));
   const theirs = ["--tls-cert", pem("plugin"), "--tls-key", pem("plugin-key"), "--tls-client-ca", pem("ca")];
   await using served = startOutrigger(["serve", shelf, "--tls", "localhost:0", ...theirs]);
   const address = / at (\S+)$/.exec(await served.line(/ serves /))?.[1] ?? "";

@@ -1,6 +1,3 @@
-// Writes docs/protocols from the descriptors; with --check, says whether the pages are in step and changes nothing.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import {
   pluginHandshake,
   protocols,
@@ -11,8 +8,6 @@ import {
   type Shape,
 } from "@outrigger/protocol";
 
-const folder = fileURLToPath(new URL("../docs/protocols/", import.meta.url));
-
 const missing = {
   required: "A driver must have it.",
   "not-found": "A driver may lack it: 404 is taken for no.",
@@ -20,36 +15,13 @@ const missing = {
   "not-sent": "Sent only to a driver that asked for it.",
 };
 
-const pages = new Map<string, string>();
-const all: readonly Protocol[] = [pluginHandshake, ...Object.values(protocols)];
-for (const protocol of all) pages.set(`${fileName(protocol)}.md`, pageOf(protocol));
-pages.set("README.md", indexOf(all));
-
-if (process.argv.includes("--check")) check();
-else write();
-
-function write(): void {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  for (const [name, text] of pages) writeFileSync(folder + name, text);
-}
-
-function check(): void {
-  const stale = [...pages].filter(([name, text]) => read(name) !== text).map(([name]) => name);
-  const left = readdirSync(folder).filter((name) => !pages.has(name));
-  if (stale.length + left.length === 0) return;
-  console.error(
-    `docs/protocols is out of step (${[...stale, ...left].join(", ")}); run \`npm run docs\` and commit the result`,
-  );
-  process.exit(1);
-}
-
-function read(name: string): string | undefined {
-  try {
-    return readFileSync(folder + name, "utf8");
-  } catch {
-    return undefined;
-  }
+/** The reference pages in docs/protocols, from the descriptors. */
+export function protocolPages(): Map<string, string> {
+  const all: readonly Protocol[] = [pluginHandshake, ...Object.values(protocols)];
+  return new Map([
+    ...all.map((protocol) => [`protocols/${fileName(protocol)}.md`, pageOf(protocol)] as const),
+    ["protocols/README.md", indexOf(all)],
+  ]);
 }
 
 function indexOf(protocols: readonly Protocol[]): string {

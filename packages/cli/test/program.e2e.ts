@@ -1,13 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outrigger, startOutrigger } from "../test/command.ts";
+import { outrigger, startOutrigger } from "./command.ts";
 
 test("every verb has help with examples, on standard output", async () => {
-  for (const args of [["--help"], ["help", "ls"], ["serve", "--help"], ["inspect", "--help"], ["call", "--help"]]) {
+  const { stdout: help } = await outrigger(["--help"]);
+  const verbs = [...help.matchAll(/^ {2}([a-z]+) /gm)].flatMap(([, verb]) =>
+    verb === "outrigger" ? [] : (verb ?? []),
+  );
+  assert.ok(
+    ["serve", "ls", "inspect", "call", "conform"].every((verb) => verbs.includes(verb)),
+    verbs.join(),
+  );
+  for (const args of [["--help"], ["help", "ls"], ...verbs.map((verb) => [verb, "--help"])]) {
     const { status, stdout, stderr } = await outrigger(args);
     assert.deepEqual([status, stderr], [0, ""]);
     assert.match(stdout, /^Usage: outrigger /);
-    assert.match(stdout, /\nExamples:\n {2}outrigger /);
+    assert.match(stdout, /\nExamples:\n {2}(#|outrigger )/);
   }
 });
 
@@ -16,12 +24,14 @@ test("mistyped words are told in one line with the nearest match, and exit code 
     ["lss", "outrigger: unknown command 'lss'; did you mean ls? see outrigger --help\n"],
     ["ls --jsn", "outrigger: unknown option '--jsn'; did you mean --json? see outrigger ls --help\n"],
     ["--versoin", "outrigger: unknown option '--versoin'; did you mean --version? see outrigger --help\n"],
-    ["", "outrigger: name a command: serve, ls, inspect, call\n"],
   ]);
   for (const [words, line] of lines) {
     const { status, stdout, stderr } = await outrigger(words.split(" ").filter(Boolean));
     assert.deepEqual([status, stdout, stderr], [2, "", line]);
   }
+  const nothing = await outrigger([]);
+  assert.equal(nothing.status, 2);
+  assert.match(nothing.stderr, /^outrigger: name a command: serve, ls, inspect, .*call/);
 });
 
 test("a stack is shown to those who ask for it alone", async () => {

@@ -5,9 +5,9 @@ import { readdir } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryFolder } from "../test/fixture.ts";
-import { startProcess, type PluginProcess } from "../test/process.ts";
-import { RawClient } from "../test/raw-client.ts";
+import { temporaryFolder } from "./fixture.ts";
+import { startProcess, type PluginProcess } from "./process.ts";
+import { RawClient } from "./raw-client.ts";
 
 interface Started extends AsyncDisposable {
   readonly plugin: PluginProcess;

@@ -4,9 +4,9 @@ import { chmod } from "node:fs/promises";
 import { relative } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { main, outrigger } from "../test/command.ts";
-import { badServer, leaveSocket, scratch } from "../test/scratch.ts";
-import { serveShelf } from "../test/served.ts";
+import { main, outrigger } from "./command.ts";
+import { badServer, leaveSocket, scratch } from "./scratch.ts";
+import { serveShelf } from "./served.ts";
 
 interface Listed {
   readonly plugins: readonly { readonly name: string; readonly state: string; readonly reason: string }[];

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
-import { temporaryFolder, volumeDriverWith } from "../test/fixture.ts";
-import { engineRequest, RawClient } from "../test/raw-client.ts";
-import { Connections } from "./connections.ts";
-import { definePlugin, type Plugin } from "./define-plugin.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import type { Hooks } from "./hooks.ts";
-import { HttpFront } from "./http-front.ts";
-import { connectionOptions, listenOn } from "./listen-on.ts";
+import { temporaryFolder, volumeDriverWith } from "./fixture.ts";
+import { engineRequest, RawClient } from "./raw-client.ts";
+import { Connections } from "../src/connections.ts";
+import { definePlugin, type Plugin } from "../src/define-plugin.ts";
+import { Dispatcher } from "../src/dispatcher.ts";
+import type { Hooks } from "../src/hooks.ts";
+import { HttpFront } from "../src/http-front.ts";
+import { connectionOptions, listenOn } from "../src/listen-on.ts";
 
 const limits = { maxBodyBytes: 100_000, receiveMs: 30_000 };
 
