@@ -23,29 +23,29 @@ export interface Fault<World, Variant extends string = string> {
 /** Ways to break one method of a protocol. */
 export interface Breaking<World, Call> {
   /** Replaces it; `usual` is what the model answers. */
-  method(
+  readonly method: (
     name: string,
     answer: (request: Call, usual: () => object, world: World) => unknown,
-  ): Pick<Fault<World>, "change">;
+  ) => Pick<Fault<World>, "change">;
   /** Adds to its reply. */
-  reply(name: string, more: object): Pick<Fault<World>, "change">;
+  readonly reply: (name: string, more: object) => Pick<Fault<World>, "change">;
   /** Refuses some of its calls. */
-  refuse(name: string, when: (request: Call, world: World) => unknown): Pick<Fault<World>, "change">;
+  readonly refuse: (name: string, when: (request: Call, world: World) => unknown) => Pick<Fault<World>, "change">;
   /** Answers differently from one call to the next. */
-  alternate(name: string, answers: readonly object[]): Pick<Fault<World>, "change">;
+  readonly alternate: (name: string, answers: readonly object[]) => Pick<Fault<World>, "change">;
   /** Refuses some of its calls with a status and no text. */
-  refuseMutely(name: string, when: (body: string) => boolean): Pick<Fault<World>, "intercept">;
+  readonly refuseMutely: (name: string, when: (body: string) => boolean) => Pick<Fault<World>, "intercept">;
   /** Ends the connection of some of its calls. */
-  hangUp(name: string, when: (body: string) => boolean): Pick<Fault<World>, "intercept">;
+  readonly hangUp: (name: string, when: (body: string) => boolean) => Pick<Fault<World>, "intercept">;
 }
 
 /** The ways to break methods of a protocol. `world` is given where the model is made. */
-export function breaking<World, Call>(protocol: string): Breaking<World, Call> {
+export function breaking<World, Call extends object>(protocol: string): Breaking<World, Call> {
   const method: Breaking<World, Call>["method"] = (name, answer) => {
     const full = `${protocol}.${name}`;
     return {
       change: (handlers, world) => ({
-        [full]: (request: Call) => answer(request, () => callOf<Call>(handlers, full)(request), world),
+        [full]: (request: Call) => answer(request, () => callOf(handlers, full)(request), world),
       }),
     };
   };
@@ -83,11 +83,11 @@ export function together<World>(...ways: readonly Pick<Fault<World>, "change">[]
 }
 
 /** A handler of a model, to be called by another that changes its answer. */
-export function callOf<Call>(handlers: Handlers, method: string): (request: Call) => object {
+export function callOf(handlers: Handlers, method: string): (request: object) => object {
   const handler = handlers[method];
   if (handler === undefined) throw new Error(`the model has no ${method}`);
   // The models' handlers take what the engine sends and answer objects at once; none looks at the HTTP request.
-  return handler as (request: Call) => object;
+  return handler as (request: object) => object;
 }
 
 /** Judges each fault, several at once, and declares one test for each. */

@@ -151,7 +151,7 @@ export function globalHandlers(world: NetworkWorld): Handlers {
     ...handlers,
     "NetworkDriver.GetCapabilities": () => ({ Scope: "global" }),
     "NetworkDriver.Join": (request: NetworkCall) => {
-      const reply = callOf<NetworkCall>(handlers, "NetworkDriver.Join")(request);
+      const reply = callOf(handlers, "NetworkDriver.Join")(request);
       return { ...reply, Gateway: "" };
     },
     "NetworkDriver.AllocateNetwork": ({ Options = {} }: { Options?: object }) => ({
