@@ -4,6 +4,7 @@ export type { Listen } from "./listener.ts";
 export { serve, type ServeOptions, type Serving } from "./serve.ts";
 export { ServeError, type ServeErrorCode } from "./serve-error.ts";
 export type { UnixAddress } from "./unix-socket.ts";
+export { readLogPipe, type LogPipe, type LogSink } from "./log-pipe.ts";
 export { createLogger, logCalls, type Logger } from "./logger.ts";
 export {
   defineOptions,
