@@ -1,12 +1,11 @@
 // The plugins in examples/, each asked by a real engine for what it promises.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { chmod, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Host } from "@outrigger/e2e/lab";
 import { plainEnvironment, type Child } from "@outrigger/linux";
-import { findInRoots } from "./lab/engine-root.ts";
+import { pathWithIp } from "./path-with-ip.ts";
 import { until } from "./plugin-on-host.ts";
 import { story } from "./story.ts";
 
@@ -94,14 +93,4 @@ async function startExample(host: Host, example: { file: string; name: string; r
     return false;
   });
   return child;
-}
-
-/** The machine may lack iproute2, which the engine's root folder has. */
-async function pathWithIp(host: Host): Promise<string> {
-  const tool = findInRoots("ip");
-  assert.ok(tool);
-  const file = join(host.share, "ip");
-  await writeFile(file, `#!/bin/sh\nexec chroot "${tool.root}" "${tool.command}" "$@"\n`);
-  await chmod(file, 0o755);
-  return `${dirname(file)}:${dirname(process.execPath)}:/usr/sbin:/usr/bin:/sbin:/bin`;
 }
