@@ -20,7 +20,6 @@ export interface EngineNetwork {
   readonly name: string;
   /** As `docker network inspect` shows it. */
   readonly subnet: string;
-  readonly gateway: string;
 }
 
 /** Does nothing until it is ended, which is at once. */
@@ -54,12 +53,8 @@ export async function createEngineNetwork(trial: Trial, spec: EngineNetworkSpec)
   const { json } = await engineOf(trial).ok("GET", `/networks/${name}`);
   const configs = fieldOf(json, "IPAM", "Config");
   const config: unknown = Array.isArray(configs) ? configs[0] : undefined;
-  const [subnet, gateway] = [fieldOf(config, "Subnet"), fieldOf(config, "Gateway")];
-  return {
-    name,
-    subnet: typeof subnet === "string" ? subnet : "",
-    gateway: typeof gateway === "string" ? (gateway.split("/")[0] ?? "") : "",
-  };
+  const subnet = fieldOf(config, "Subnet");
+  return { name, subnet: typeof subnet === "string" ? subnet : "" };
 }
 
 /** Removes a network, which has to succeed. */
@@ -94,6 +89,13 @@ export async function addressOf(engine: TrialEngine, container: string, network:
   const { json } = await engine.ok("GET", `/containers/${container}/json`);
   const address = fieldOf(json, "NetworkSettings", "Networks", network.name, "IPAddress");
   return typeof address === "string" ? address : "";
+}
+
+/** The gateway that the engine says a container has on a network; up to 26.1 the network itself does not tell it. */
+export async function gatewayOf(engine: TrialEngine, container: string, network: EngineNetwork): Promise<string> {
+  const { json } = await engine.ok("GET", `/containers/${container}/json`);
+  const gateway = fieldOf(json, "NetworkSettings", "Networks", network.name, "Gateway");
+  return typeof gateway === "string" ? gateway : "";
 }
 
 /** Throws where a container's address is not the wanted one, or not of the network's subnet. */

@@ -6,6 +6,7 @@ import type { Trial } from "../trial.ts";
 import { Violation } from "../violation.ts";
 import {
   createEngineNetwork,
+  gatewayOf,
   hostOf,
   messageOf,
   needAddress,
@@ -31,7 +32,7 @@ export const ipamEngineCases: readonly ConformanceCase[] = [
       const network = await bridge(trial, Pool);
       if (network.subnet !== Pool)
         throw new Violation(`the network's subnet is ${network.subnet}, and ${Pool} was wanted`);
-      needGateway(network);
+      await needGateway(trial, network);
     },
   },
   {
@@ -45,7 +46,7 @@ export const ipamEngineCases: readonly ConformanceCase[] = [
       if (own.block.prefix === 0) trial.skip("the driver has no pools of its own: it answered 0.0.0.0/0");
       await releasePool(trial, own);
       const networks = [await bridge(trial), await bridge(trial)];
-      networks.forEach(needGateway);
+      for (const network of networks) await needGateway(trial, network);
       if (networks[0]?.subnet === networks[1]?.subnet)
         throw new Violation(`two networks were given the subnet ${networks[0]?.subnet}`);
     },
@@ -58,8 +59,9 @@ export const ipamEngineCases: readonly ConformanceCase[] = [
     judge: async (trial) => {
       const engine = engineOf(trial);
       const network = await subnetBridge(trial);
-      const addresses = [network.gateway];
-      for (let count = 0; count < 3; count++) {
+      const first = await runOn(engine, network);
+      const addresses = [await gatewayOf(engine, first, network), await needAddress(engine, first, { network })];
+      for (let count = 0; count < 2; count++) {
         addresses.push(await needAddress(engine, await runOn(engine, network), { network }));
       }
       if (new Set(addresses).size < addresses.length)
@@ -144,7 +146,7 @@ export const ipamEngineCases: readonly ConformanceCase[] = [
       await engine.start(fixed);
       await needAddress(engine, fixed, { network, wanted });
       const other = await needAddress(engine, await runOn(engine, network), { network });
-      if (other === network.gateway || other === wanted)
+      if (other === (await gatewayOf(engine, fixed, network)) || other === wanted)
         throw new Violation(`${other}, which the network has in use, was given to a container after the restart`);
     },
   },
@@ -163,12 +165,12 @@ async function subnetBridge(trial: Trial): Promise<EngineNetwork> {
   return bridge(trial, (await wantedPool(trial)).Pool);
 }
 
-function needGateway({ subnet, gateway }: EngineNetwork): void {
-  const [block, ip] = [readCidr(subnet), readIp(gateway)];
+async function needGateway(trial: Trial, network: EngineNetwork): Promise<void> {
+  const engine = engineOf(trial);
+  const gateway = await gatewayOf(engine, await runOn(engine, network), network);
+  const [block, ip] = [readCidr(network.subnet), readIp(gateway)];
   if (block === undefined || ip === undefined || !holds(block, ip))
-    throw new Violation(
-      `the network has the subnet ${JSON.stringify(subnet)} and the gateway ${JSON.stringify(gateway)}`,
-    );
+    throw new Violation(`the network has the subnet ${network.subnet} and the gateway ${JSON.stringify(gateway)}`);
 }
 
 /** What engines say where a failure had no text, or had it under the wrong key. */

@@ -150,16 +150,18 @@ export const networkEndpointCases: readonly ConformanceCase[] = [
     title: "A CreateEndpoint that fails leaves no link behind, for no DeleteEndpoint follows",
     judge: async (trial) => {
       const network = await createNetwork(trial);
-      const before = await linksOf(trial);
-      const refused = [
+      const wrong = [
         endpointRequest(trial, { ...network, id: trial.id() }),
         endpointRequest(trial, network, { interface: { Address: "nonsense", MacAddress: "nonsense" } }),
       ];
-      let failures = 0;
-      for (const request of refused) failures += (await trial.send(create, request)).failure === undefined ? 0 : 1;
-      if (failures < refused.length)
-        trial.skip("the driver refuses no endpoint, so that there is no failure to look at");
-      await linksAsBefore(trial, before, "a CreateEndpoint that was refused");
+      let refused = 0;
+      for (const request of wrong) {
+        const before = await linksOf(trial);
+        if ((await trial.send(create, request)).failure === undefined) continue;
+        refused += 1;
+        await linksAsBefore(trial, before, "a CreateEndpoint that was refused");
+      }
+      if (refused === 0) trial.skip("the driver refuses no endpoint, so that there is no failure to look at");
     },
   },
   {

@@ -1,0 +1,103 @@
+// The judge of address drivers on real engines: the example passes, and a spoiled one fails its cases.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { lab } from "@outrigger/e2e/lab";
+import { judgeOnHost, outcome, problemsOf, serveExample } from "./judged-on-host.ts";
+import { serveSpoiled, type Spoil } from "./spoiled-plugin.ts";
+import { story } from "./story.ts";
+
+/** What examples/ipam.ts is not asked: it asks for nothing itself, and has pools of its own. */
+const skipped = ["IPM-29", "IPM-37", "IPM-38", "IPM-42"];
+const engineCases = ["IPM-E01", "IPM-E02", "IPM-E03", "IPM-E04", "IPM-E05", "IPM-E06", "IPM-E07", "IPM-E08"];
+
+story("ipam.ts passes all cases with an engine", async (host) => {
+  await using _plugin = await serveExample(host, { file: "ipam.ts", name: "counting" });
+  const result = await judgeOnHost(host, { name: "counting", only: engineCases });
+  assert.deepEqual(problemsOf(result), []);
+  assert.deepEqual(outcome(result, "passed"), engineCases);
+});
+
+test("ipam.ts passes all cases without an engine, through kill -9", { skip: lab.skip() }, async () => {
+  await using host = await lab.host();
+  await using process = await serveExample(host, { file: "ipam.ts", name: "counting" });
+  const withoutEngine = Array.from({ length: 43 }, (_, index) => `IPM-${String(index + 1).padStart(2, "0")}`);
+  const only = [...withoutEngine, "IPM-C01", "IPM-C02", "IPM-C03"];
+  const result = await judgeOnHost(host, { name: "counting", only, process });
+  assert.deepEqual(problemsOf(result), []);
+  assert.deepEqual(outcome(result, "skipped").sort(), skipped);
+  assert.deepEqual(result.left, []);
+});
+
+interface Spoiled {
+  readonly title: string;
+  readonly fails: readonly string[];
+  readonly passes: readonly string[];
+  readonly spoil: Spoil;
+}
+
+const done = { status: 200, body: {} };
+
+const spoiled: readonly Spoiled[] = [
+  {
+    title: "failures under Err in a 200 reply",
+    fails: ["IPM-E04", "IPM-E07"],
+    passes: ["IPM-E01"],
+    spoil: async (_, usual) => {
+      const { status, body } = await usual();
+      return { status: 200, body: status === 200 ? body : { Err: "refused" } };
+    },
+  },
+  {
+    title: "a gateway of another subnet",
+    fails: ["IPM-E01"],
+    passes: [],
+    spoil: async ({ method, request }, usual) => {
+      const answer = await usual();
+      const forGateway = JSON.stringify(request["Options"] ?? {}).includes("RequestAddressType");
+      return method === "IpamDriver.RequestAddress" && forGateway
+        ? { ...done, body: { Address: "10.9.9.1/24" } }
+        : answer;
+    },
+  },
+  {
+    title: "an IPv6 pool where none was wanted",
+    fails: ["IPM-E02"],
+    passes: [],
+    spoil: ({ method, request }, usual) =>
+      method === "IpamDriver.RequestPool" && request["Pool"] === ""
+        ? { ...done, body: { PoolID: "fd99::/64", Pool: "fd99::/64" } }
+        : usual(),
+  },
+  { title: "one address for all containers", fails: ["IPM-E03"], passes: [], spoil: oneAddress() },
+  {
+    title: "addresses that stay after ReleaseAddress",
+    fails: ["IPM-E05", "IPM-E06", "IPM-E08"],
+    passes: ["IPM-E03"],
+    spoil: ({ method }, usual) => (method === "IpamDriver.ReleaseAddress" ? done : usual()),
+  },
+];
+
+/** The first answer for a container of a pool is the answer for all. */
+function oneAddress(): Spoil {
+  const given = new Map<unknown, object>();
+  return async ({ method, request }, usual) => {
+    const forGateway = JSON.stringify(request["Options"] ?? {}).includes("RequestAddressType");
+    if (method !== "IpamDriver.RequestAddress" || forGateway) return usual();
+    const body = given.get(request["PoolID"]) ?? (await usual()).body;
+    given.set(request["PoolID"], body);
+    return { ...done, body };
+  };
+}
+
+test("a spoiled address driver fails its cases, through a real engine", { skip: lab.skip() }, async (t) => {
+  await using host = await lab.host();
+  await using _plugin = await serveExample(host, { file: "ipam.ts", name: "counting" });
+  for (const [index, { title, fails, passes, spoil }] of spoiled.entries()) {
+    await t.test(title, async () => {
+      const name = `spoiled-${index}`;
+      await using _spoiled = await serveSpoiled(host, { good: "counting", name, spoil });
+      const result = await judgeOnHost(host, { name, only: [...fails, ...passes] });
+      assert.deepEqual(outcome(result, "failed").sort(), [...fails].sort(), problemsOf(result).join("\n"));
+    });
+  }
+});

@@ -1,0 +1,131 @@
+// The judge of network drivers on real engines and real links: the example passes, and a spoiled one fails its cases.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { lab } from "@outrigger/e2e/lab";
+import { judgeOnHost, outcome, problemsOf, serveExample } from "./judged-on-host.ts";
+import { serveSpoiled, type Spoil } from "./spoiled-plugin.ts";
+import { story } from "./story.ts";
+
+/** What examples/network.ts is not asked: it is of local scope, announces no GwAllocCheck and names no gateway. */
+const skipped = [
+  ...["NET-04", "NET-05", "NET-17", "NET-50", "NET-51", "NET-52", "NET-53", "NET-54", "NET-55"],
+  ...["NET-58", "NET-59", "NET-60", "NET-61", "NET-62", "NET-64"],
+];
+const engineCases = ["NET-E01", "NET-E02", "NET-E03", "NET-E04", "NET-E05", "NET-E06", "NET-E07", "NET-E08", "NET-E09"];
+
+story("network.ts passes all cases with an engine", async (host) => {
+  await using _plugin = await serveExample(host, { file: "network.ts", name: "wires" });
+  const result = await judgeOnHost(host, { name: "wires", only: engineCases });
+  assert.deepEqual(problemsOf(result), []);
+  assert.deepEqual(outcome(result, "passed"), engineCases);
+});
+
+test(
+  "network.ts passes all cases without an engine, on real links and through kill -9",
+  { skip: lab.skip() },
+  async () => {
+    await using host = await lab.host();
+    await using process = await serveExample(host, { file: "network.ts", name: "wires" });
+    const withoutEngine = Array.from({ length: 65 }, (_, index) => `NET-${String(index + 1).padStart(2, "0")}`);
+    const result = await judgeOnHost(host, {
+      name: "wires",
+      only: [...withoutEngine, "NET-C01", "NET-C02", "NET-C03"],
+      process,
+    });
+    assert.deepEqual(problemsOf(result), []);
+    assert.deepEqual(outcome(result, "skipped").sort(), [...skipped].sort());
+    assert.deepEqual(result.left, []);
+  },
+);
+
+interface Spoiled {
+  readonly title: string;
+  readonly fails: readonly string[];
+  readonly passes: readonly string[];
+  readonly skips?: readonly string[];
+  readonly spoil: Spoil;
+}
+
+const done = { status: 200, body: {} };
+const refused = { status: 500, body: { Err: "refused" } };
+
+const spoiled: readonly Spoiled[] = [
+  {
+    title: "no link for containers, which is no fault",
+    fails: [],
+    passes: ["NET-E02"],
+    skips: ["NET-E03", "NET-E04"],
+    spoil: ({ method }, usual) => (method === "NetworkDriver.Join" ? done : usual()),
+  },
+  {
+    title: "no networks",
+    fails: ["NET-E01"],
+    passes: [],
+    spoil: ({ method }, usual) => (method === "NetworkDriver.CreateNetwork" ? refused : usual()),
+  },
+  {
+    title: "the address of the request in the answer",
+    fails: ["NET-E02", "NET-E03"],
+    passes: ["NET-E01"],
+    spoil: async ({ method, request }, usual) => {
+      const answer = await usual();
+      return method === "NetworkDriver.CreateEndpoint"
+        ? { ...done, body: { Interface: request["Interface"] } }
+        : answer;
+    },
+  },
+  {
+    title: "the outer end of the pair in the container",
+    fails: ["NET-E04"],
+    passes: ["NET-E03"],
+    spoil: async ({ method }, usual) => {
+      const { status, body } = await usual();
+      // The example's own reply, and a name in it that it begins so.
+      const json = JSON.stringify(body).replace('"SrcName":"wi-', '"SrcName":"wo-');
+      return { status, body: method === "NetworkDriver.Join" ? (JSON.parse(json) as object) : body };
+    },
+  },
+  { title: "one join for each network", fails: ["NET-E05", "NET-E06"], passes: [], spoil: atMost("Join", 1) },
+  {
+    title: "networks that stay after DeleteNetwork",
+    fails: ["NET-E07"],
+    passes: ["NET-E01"],
+    spoil: ({ method }, usual) => (method === "NetworkDriver.DeleteNetwork" ? done : usual()),
+  },
+  { title: "two endpoints for each network", fails: ["NET-E08"], passes: [], spoil: atMost("CreateEndpoint", 2) },
+  { title: "no endpoints after a restart of the engine", fails: ["NET-E09"], passes: [], spoil: forgetful() },
+];
+
+/** Refuses a method that has been called so often for a network. */
+function atMost(name: string, most: number): Spoil {
+  const counts = new Map<unknown, number>();
+  return ({ method, request }, usual) => {
+    if (method !== `NetworkDriver.${name}`) return usual();
+    const count = (counts.get(request["NetworkID"]) ?? 0) + 1;
+    counts.set(request["NetworkID"], count);
+    return count > most ? refused : usual();
+  };
+}
+
+/** An engine asks for the capabilities once in its life. */
+function forgetful(): Spoil {
+  let engines = 0;
+  return ({ method }, usual) => {
+    if (method === "NetworkDriver.GetCapabilities") engines += 1;
+    return method === "NetworkDriver.CreateEndpoint" && engines > 1 ? refused : usual();
+  };
+}
+
+test("a spoiled network driver fails its cases, through a real engine", { skip: lab.skip() }, async (t) => {
+  await using host = await lab.host();
+  await using _plugin = await serveExample(host, { file: "network.ts", name: "wires" });
+  for (const [index, { title, fails, passes, skips = [], spoil }] of spoiled.entries()) {
+    await t.test(title, async () => {
+      const name = `spoiled-${index}`;
+      await using _spoiled = await serveSpoiled(host, { good: "wires", name, spoil });
+      const result = await judgeOnHost(host, { name, only: [...fails, ...passes, ...skips] });
+      assert.deepEqual(outcome(result, "failed").sort(), [...fails].sort(), problemsOf(result).join("\n"));
+      assert.deepEqual(outcome(result, "skipped").sort(), [...skips].sort());
+    });
+  }
+});
