@@ -20,10 +20,15 @@ export interface JudgedPlugin {
   readonly only: readonly string[];
   /** The process to kill and start again, where that is asked for. */
   readonly process?: PluginOnHost;
+  /** Links come and go with containers, on a machine that may be busy: 10 s where left out. */
+  readonly patienceMs?: number;
 }
 
 /** Judges a plugin on its host. */
-export function judgeOnHost(host: Host, { name, only, process }: JudgedPlugin): Promise<RunResult> {
+export function judgeOnHost(
+  host: Host,
+  { name, only, process, patienceMs = 10_000 }: JudgedPlugin,
+): Promise<RunResult> {
   const restart = async (signal: "SIGKILL" | "SIGTERM"): Promise<void> => {
     await (signal === "SIGKILL" ? process?.kill9() : process?.stop());
     await process?.start();
@@ -32,8 +37,7 @@ export function judgeOnHost(host: Host, { name, only, process }: JudgedPlugin): 
     {
       target: `unix://${host.path(`/run/docker/plugins/${name}.sock`)}`,
       hostRoot: host.path("/"),
-      // Links come and go with containers, on a machine that may be busy.
-      patienceMs: 10_000,
+      patienceMs,
       chaos: true,
       ...(process && { restart }),
       engine: {

@@ -3,7 +3,7 @@ import { createServer, request as httpRequest, type IncomingMessage } from "node
 import type { Host } from "@outrigger/e2e/lab";
 
 /** What the plugin answers. */
-export interface SpoiledAnswer {
+interface SpoiledAnswer {
   readonly status: number;
   readonly body: object;
 }

@@ -1,4 +1,5 @@
 // Networks and containers on them, by a Docker Engine's API.
+import { brief } from "../brief.ts";
 import { engineApi, engineOf, type ContainerSpec, type EngineAnswer, type TrialEngine } from "../engine-api.ts";
 import { fieldOf } from "../json-field.ts";
 import { holds, readCidr, readIp, textOf } from "../subnet.ts";
@@ -108,9 +109,9 @@ export async function needAddress(
   const address = await addressOf(engine, container, network);
   const [ip, block] = [readIp(address), readCidr(network.subnet)];
   if (wanted !== undefined && address !== wanted)
-    throw new Violation(`a container with --ip ${wanted} has the address ${JSON.stringify(address)}`);
+    throw new Violation(`a container with --ip ${wanted} has the address ${brief(address)}`);
   if (ip === undefined || block === undefined || !holds(block, ip))
-    throw new Violation(`a container on ${network.subnet} has the address ${JSON.stringify(address)}`);
+    throw new Violation(`a container on ${network.subnet} has the address ${brief(address)}`);
   return address;
 }
 
@@ -123,7 +124,7 @@ export function messageOf({ status, json, text }: EngineAnswer): string {
 /** The tenth address of a subnet, and those behind it. */
 export function hostOf({ subnet }: EngineNetwork, further = 0): string {
   const block = readCidr(subnet);
-  if (block === undefined) throw new Violation(`docker network inspect shows the subnet ${JSON.stringify(subnet)}`);
+  if (block === undefined) throw new Violation(`docker network inspect shows the subnet ${brief(subnet)}`);
   const number = block.first + 10n + BigInt(further);
   return textOf({ number, bits: block.bits });
 }

@@ -1,4 +1,5 @@
 // IPM: what an address driver says of itself, and how it refuses.
+import { brief } from "../brief.ts";
 import type { ConformanceCase } from "../case.ts";
 import { fieldOf } from "../json-field.ts";
 import { Violation } from "../violation.ts";
@@ -26,9 +27,7 @@ export const ipamAnswerCases: readonly ConformanceCase[] = [
         const { status, fields, failure } = await trial.send(method, body);
         const text = fieldOf(fields, "Err");
         if (status === 200 && failure === undefined && typeof text === "string" && text !== "")
-          throw new Violation(
-            `${method} answered 200 with {"Err": ${JSON.stringify(text)}}; this protocol's key is "Error"`,
-          );
+          throw new Violation(`${method} answered 200 with {"Err": ${brief(text)}}; this protocol's key is "Error"`);
       }
     },
   },
@@ -47,7 +46,7 @@ export const ipamAnswerCases: readonly ConformanceCase[] = [
         throw new Violation("GetCapabilities answered 200 with no JSON; the engine takes it for none");
       if (odd !== undefined)
         throw new Violation(
-          `${odd} is ${JSON.stringify(fieldOf(fields, odd))}; the engine cannot read the reply and takes it for none`,
+          `${odd} is ${brief(fieldOf(fields, odd))}; the engine cannot read the reply and takes it for none`,
         );
     },
   },
@@ -60,7 +59,7 @@ export const ipamAnswerCases: readonly ConformanceCase[] = [
       const reply = await trial.ok(spaces);
       for (const key of spaceKeys) {
         const name = fieldOf(reply, key);
-        if (typeof name !== "string" || name === "") throw new Violation(`${key} is ${JSON.stringify(name)}; name one`);
+        if (typeof name !== "string" || name === "") throw new Violation(`${key} is ${brief(name)}; name one`);
       }
     },
   },
@@ -124,9 +123,7 @@ export const ipamAnswerCases: readonly ConformanceCase[] = [
       if (failure !== undefined) return;
       const PoolID = fieldOf(fields, "PoolID");
       if (typeof PoolID === "string" && PoolID !== "") await releasePool(trial, { PoolID });
-      throw new Violation(
-        `RequestPool without a body got ${JSON.stringify(fields)}; answer 400, or a pool is lost each time`,
-      );
+      throw new Violation(`RequestPool without a body got ${brief(fields)}; answer 400, or a pool is lost each time`);
     },
   },
 ];

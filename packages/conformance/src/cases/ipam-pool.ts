@@ -1,4 +1,5 @@
 // IPM: pools by their subnet.
+import { brief } from "../brief.ts";
 import type { ConformanceCase } from "../case.ts";
 import { fieldOf } from "../json-field.ts";
 import { holds, readCidr, readIp, textOf } from "../subnet.ts";
@@ -38,9 +39,7 @@ export const ipamPoolCases: readonly ConformanceCase[] = [
       const pool = await somePool(trial);
       const wanted = readCidr(pool.request.Pool);
       if (wanted?.first === pool.block.first && wanted.prefix === pool.block.prefix) return;
-      throw new Violation(
-        `for ${pool.request.Pool} the pool ${JSON.stringify(fieldOf(pool.reply, "Pool"))} was answered`,
-      );
+      throw new Violation(`for ${pool.request.Pool} the pool ${brief(fieldOf(pool.reply, "Pool"))} was answered`);
     },
   },
   {
@@ -96,8 +95,7 @@ export const ipamPoolCases: readonly ConformanceCase[] = [
       const value = fieldOf(pool.reply, "Data", "com.docker.network.gateway");
       if (value === undefined) return;
       const gateway = readCidr(value);
-      if (gateway === undefined)
-        throw new Violation(`the gateway is ${JSON.stringify(value)}; write it as 198.18.7.1/24`);
+      if (gateway === undefined) throw new Violation(`the gateway is ${brief(value)}; write it as 198.18.7.1/24`);
       needInside(gateway, pool.block);
     },
   },
@@ -110,7 +108,7 @@ export const ipamPoolCases: readonly ConformanceCase[] = [
       const second = await requestPool(trial, await wantedPool(trial));
       if (first.PoolID === second.PoolID)
         throw new Violation(
-          `the pool ${textOfPool(first)} and the pool ${textOfPool(second)} are both called ${JSON.stringify(first.PoolID)}`,
+          `the pool ${textOfPool(first)} and the pool ${textOfPool(second)} are both called ${brief(first.PoolID)}`,
         );
     },
   },

@@ -1,4 +1,5 @@
 // IPM: what has to outlive restarts of the driver, of the engine, and kill -9.
+import { brief } from "../brief.ts";
 import type { ConformanceCase } from "../case.ts";
 import { fieldOf } from "../json-field.ts";
 import { textOf } from "../subnet.ts";
@@ -153,7 +154,7 @@ async function beforeReplay(trial: Trial): Promise<{ pool: TestPool; taken: read
 async function replay(trial: Trial, pool: TestPool, [gateway = "", ...addresses]: readonly string[]): Promise<void> {
   const again = await requestPool(trial, pool.request);
   if (again.block.first !== pool.block.first || again.block.prefix !== pool.block.prefix)
-    throw new Violation(`the pool that is asked for again is another: ${JSON.stringify(fieldOf(again.reply, "Pool"))}`);
+    throw new Violation(`the pool that is asked for again is another: ${brief(fieldOf(again.reply, "Pool"))}`);
   await requestAddress(trial, again, { Address: gateway, Options: asGateway });
   for (const Address of addresses) await requestAddress(trial, again, { Address });
 }

@@ -1,5 +1,6 @@
 // What the cases of address drivers have in common: pools to try, and addresses out of them.
 import { randomBytes } from "node:crypto";
+import { brief } from "../brief.ts";
 import { fieldOf, type JsonObject } from "../json-field.ts";
 import { holds, readCidr, readIp, textOf, type Cidr } from "../subnet.ts";
 import type { Trial } from "../trial.ts";
@@ -102,11 +103,9 @@ function isOurs({ block }: TestPool): boolean {
 function readPool(reply: JsonObject, request: PoolRequest): TestPool {
   const [id, pool] = [fieldOf(reply, "PoolID"), fieldOf(reply, "Pool")];
   const block = readCidr(pool);
-  const shown = `RequestPool with ${JSON.stringify(request)}`;
-  if (typeof id !== "string" || id === "")
-    throw new Violation(`${shown} answered PoolID ${JSON.stringify(id)}; name the pool`);
-  if (block === undefined)
-    throw new Violation(`${shown} answered Pool ${JSON.stringify(pool)}; write it as 198.18.7.0/24`);
+  const shown = `RequestPool with ${brief(request)}`;
+  if (typeof id !== "string" || id === "") throw new Violation(`${shown} answered PoolID ${brief(id)}; name the pool`);
+  if (block === undefined) throw new Violation(`${shown} answered Pool ${brief(pool)}; write it as 198.18.7.0/24`);
   return { PoolID: id, block, reply, request };
 }
 
@@ -133,9 +132,9 @@ export function readAddress(reply: JsonObject, wanted = ""): Cidr {
   const value = fieldOf(reply, "Address");
   const address = readCidr(value);
   if (address === undefined)
-    throw new Violation(`RequestAddress answered Address ${JSON.stringify(value)}; write it as 198.18.7.9/24`);
+    throw new Violation(`RequestAddress answered Address ${brief(value)}; write it as 198.18.7.9/24`);
   if (wanted !== "" && readIp(wanted)?.number !== address.number)
-    throw new Violation(`RequestAddress of ${wanted} answered ${JSON.stringify(value)}; give that address or refuse`);
+    throw new Violation(`RequestAddress of ${wanted} answered ${brief(value)}; give that address or refuse`);
   return address;
 }
 

@@ -1,4 +1,5 @@
 // NET: what a network driver says of itself, and the nodes it hears of.
+import { brief } from "../brief.ts";
 import type { ConformanceCase } from "../case.ts";
 import { fieldOf } from "../json-field.ts";
 import type { Trial } from "../trial.ts";
@@ -17,7 +18,7 @@ export const networkCapabilityCases: readonly ConformanceCase[] = [
     judge: async (trial) => {
       const scope = await scopeOf(trial);
       if (scope === "local" || scope === "global") return;
-      throw new Violation(`Scope is ${JSON.stringify(scope)}; without local or global the driver is not registered`);
+      throw new Violation(`Scope is ${brief(scope)}; without local or global the driver is not registered`);
     },
   },
   {
@@ -27,7 +28,7 @@ export const networkCapabilityCases: readonly ConformanceCase[] = [
     judge: async (trial) => {
       const scope = fieldOf(await trial.ok(capabilities), "ConnectivityScope");
       if (scope === undefined || scope === "" || scope === "local" || scope === "global") return;
-      throw new Violation(`ConnectivityScope is ${JSON.stringify(scope)}; leave it out, or say local or global`);
+      throw new Violation(`ConnectivityScope is ${brief(scope)}; leave it out, or say local or global`);
     },
   },
   {
@@ -56,7 +57,7 @@ export const networkCapabilityCases: readonly ConformanceCase[] = [
       const odd = ["SkipIPv4", "SkipIPv6"].find(
         (key) => !["undefined", "boolean"].includes(typeof fieldOf(reply, key)),
       );
-      if (odd !== undefined) throw new Violation(`${odd} is ${JSON.stringify(fieldOf(reply, odd))}; say true or false`);
+      if (odd !== undefined) throw new Violation(`${odd} is ${brief(fieldOf(reply, odd))}; say true or false`);
     },
   },
   {
@@ -110,9 +111,7 @@ export const networkCapabilityCases: readonly ConformanceCase[] = [
 async function needGwAllocCheck(trial: Trial): Promise<void> {
   const checker = fieldOf(await trial.ok(capabilities), "GwAllocChecker");
   if (checker !== undefined && typeof checker !== "boolean") {
-    throw new Violation(
-      `GwAllocChecker is ${JSON.stringify(checker)}; say true or false, or the driver is not registered`,
-    );
+    throw new Violation(`GwAllocChecker is ${brief(checker)}; say true or false, or the driver is not registered`);
   }
   if (checker !== true) trial.skip("the driver does not announce GwAllocChecker");
 }
@@ -125,8 +124,6 @@ function gwAllocRequest(trial: Trial): object {
 async function discover(trial: Trial, method: string, node: object): Promise<void> {
   const { status, failure } = await trial.send(method, { DiscoveryType: 1, DiscoveryData: node });
   if (failure !== undefined && status !== 404) {
-    throw new Violation(
-      `${method} of ${JSON.stringify(node)} was refused: ${failure}; every driver is told of its node`,
-    );
+    throw new Violation(`${method} of ${brief(node)} was refused: ${failure}; every driver is told of its node`);
   }
 }

@@ -1,4 +1,5 @@
 // NET: endpoints made and deleted.
+import { brief } from "../brief.ts";
 import type { ConformanceCase } from "../case.ts";
 import { fieldOf, isObject, type JsonObject } from "../json-field.ts";
 import { readCidr } from "../subnet.ts";
@@ -54,7 +55,7 @@ export const networkEndpointCases: readonly ConformanceCase[] = [
       for (const key of ["Address", "AddressIPv6"]) {
         const value = fieldOf(reply, key) ?? "";
         if (value !== "" && readCidr(value) === undefined)
-          throw new Violation(`Interface.${key} is ${JSON.stringify(value)}; write it as 198.18.7.9/24`);
+          throw new Violation(`Interface.${key} is ${brief(value)}; write it as 198.18.7.9/24`);
       }
     },
   },
@@ -66,7 +67,7 @@ export const networkEndpointCases: readonly ConformanceCase[] = [
       const reply = await interfaceOf(trial, {});
       const value = fieldOf(reply, "MacAddress") ?? "";
       if (value === "" || (typeof value === "string" && macForms.some((form) => form.test(value)))) return;
-      throw new Violation(`Interface.MacAddress is ${JSON.stringify(value)}; write it as ${mac}`);
+      throw new Violation(`Interface.MacAddress is ${brief(value)}; write it as ${mac}`);
     },
   },
   {
@@ -172,7 +173,7 @@ export const networkEndpointCases: readonly ConformanceCase[] = [
       const { endpoint } = await joinedEndpoint(trial);
       const value = fieldOf(await trial.ok(info, endpoint), "Value");
       if (value === undefined || isObject(value)) return;
-      throw new Violation(`Value is ${JSON.stringify(value)}; it has to be an object, or the container does not start`);
+      throw new Violation(`Value is ${brief(value)}; it has to be an object, or the container does not start`);
     },
   },
   {
@@ -234,8 +235,7 @@ async function interfaceOf(trial: Trial, settled: object): Promise<JsonObject> {
 
 function readInterface(reply: JsonObject): JsonObject {
   const value = fieldOf(reply, "Interface") ?? {};
-  if (!isObject(value))
-    throw new Violation(`Interface is ${JSON.stringify(value)}; it has to be an object, or missing`);
+  if (!isObject(value)) throw new Violation(`Interface is ${brief(value)}; it has to be an object, or missing`);
   return value;
 }
 
@@ -243,6 +243,6 @@ function refuseSettled(reply: JsonObject, key: string): void {
   const value = fieldOf(reply, key) ?? "";
   if (value === "") return;
   throw new Violation(
-    `Interface.${key} is ${JSON.stringify(value)} although the request had one; the engine takes any value for a change, also the same, and the container does not start`,
+    `Interface.${key} is ${brief(value)} although the request had one; the engine takes any value for a change, also the same, and the container does not start`,
   );
 }

@@ -1,5 +1,5 @@
 // NET: containers that join and leave.
-import { existsSync } from "node:fs";
+import { brief } from "../brief.ts";
 import type { ConformanceCase } from "../case.ts";
 import { fieldOf, isObject, type JsonObject } from "../json-field.ts";
 import { holds, readCidr, readIp, type Cidr } from "../subnet.ts";
@@ -38,7 +38,7 @@ export const networkJoinCases: readonly ConformanceCase[] = [
     title: "The link that Join names is on the plugin's host when Join answers",
     judge: async (trial) => {
       const name = sourceOf((await joinedEndpoint(trial)).reply) ?? noLink(trial);
-      if (existsSync(trial.path(`/sys/class/net/${name}`))) return;
+      if ((await linksOf(trial))?.has(name) === true) return;
       throw new Violation(`SrcName is "${name}", and the host has no such link; make it before Join is answered`);
     },
   },
@@ -70,9 +70,7 @@ export const networkJoinCases: readonly ConformanceCase[] = [
       if (sourceOf(reply) === undefined) noLink(trial);
       const prefix = fieldOf(reply, "InterfaceName", "DstPrefix");
       if (typeof prefix === "string" && prefix !== "") return;
-      throw new Violation(
-        `DstPrefix is ${JSON.stringify(prefix)}; name one such as "eth", to which the engine adds a number`,
-      );
+      throw new Violation(`DstPrefix is ${brief(prefix)}; name one such as "eth", to which the engine adds a number`);
     },
   },
   {
@@ -84,7 +82,7 @@ export const networkJoinCases: readonly ConformanceCase[] = [
       for (const key of ["Gateway", "GatewayIPv6"]) {
         const value = fieldOf(reply, key) ?? "";
         if (value !== "" && readIp(value) === undefined)
-          throw new Violation(`${key} is ${JSON.stringify(value)}; write it as 198.18.7.1, without prefix length`);
+          throw new Violation(`${key} is ${brief(value)}; write it as 198.18.7.1, without prefix length`);
       }
     },
   },
@@ -101,7 +99,7 @@ export const networkJoinCases: readonly ConformanceCase[] = [
       const gateway = readIp(fieldOf(reply, "Gateway"));
       if (gateway !== undefined && !reachable.some((block) => holds(block, gateway)))
         throw new Violation(
-          `Gateway is ${JSON.stringify(fieldOf(reply, "Gateway"))}, and the endpoint has the address ${JSON.stringify(fieldOf(request.Interface, "Address"))}; choose one of the subnet, or add a static route of type 1 to it`,
+          `Gateway is ${brief(fieldOf(reply, "Gateway"))}, and the endpoint has the address ${brief(fieldOf(request.Interface, "Address"))}; choose one of the subnet, or add a static route of type 1 to it`,
         );
     },
   },
@@ -112,7 +110,7 @@ export const networkJoinCases: readonly ConformanceCase[] = [
     judge: async (trial) => {
       for (const route of routesOf((await joinedEndpoint(trial)).reply)) {
         const [type, hop] = [fieldOf(route, "RouteType"), fieldOf(route, "NextHop") ?? ""];
-        const shown = `the static route ${JSON.stringify(route)}`;
+        const shown = `the static route ${brief(route)}`;
         if (readCidr(fieldOf(route, "Destination")) === undefined)
           throw new Violation(`${shown} has no destination such as 198.18.9.0/24`);
         // Go reads a missing number as 0.
@@ -133,7 +131,7 @@ export const networkJoinCases: readonly ConformanceCase[] = [
       const value = fieldOf((await joinedEndpoint(trial)).reply, "DisableGatewayService");
       if (value === undefined || typeof value === "boolean") return;
       throw new Violation(
-        `DisableGatewayService is ${JSON.stringify(value)}; the engine cannot read the reply, and the container does not start`,
+        `DisableGatewayService is ${brief(value)}; the engine cannot read the reply, and the container does not start`,
       );
     },
   },
@@ -208,7 +206,7 @@ export const networkJoinCases: readonly ConformanceCase[] = [
       const again = await join(trial, endpoint);
       if ((sourceOf(reply) === undefined) === (sourceOf(again) === undefined)) return;
       throw new Violation(
-        `the first Join named the link ${JSON.stringify(sourceOf(reply))}, the second ${JSON.stringify(sourceOf(again))}`,
+        `the first Join named the link ${brief(sourceOf(reply))}, the second ${brief(sourceOf(again))}`,
       );
     },
   },
@@ -217,7 +215,7 @@ export const networkJoinCases: readonly ConformanceCase[] = [
 /** The link that Join names; undefined where it names none. */
 function sourceOf(reply: JsonObject): string | undefined {
   const name = fieldOf(reply, "InterfaceName", "SrcName") ?? "";
-  if (typeof name !== "string") throw new Violation(`SrcName is ${JSON.stringify(name)}; it has to be a text`);
+  if (typeof name !== "string") throw new Violation(`SrcName is ${brief(name)}; it has to be a text`);
   return name === "" ? undefined : name;
 }
 
@@ -228,7 +226,7 @@ function noLink(trial: Trial): never {
 function routesOf(reply: JsonObject): readonly unknown[] {
   const routes = fieldOf(reply, "StaticRoutes") ?? [];
   if (!Array.isArray(routes) || !routes.every(isObject))
-    throw new Violation(`StaticRoutes is ${JSON.stringify(routes)}; it has to be a list of routes`);
+    throw new Violation(`StaticRoutes is ${brief(routes)}; it has to be a list of routes`);
   return routes;
 }
 

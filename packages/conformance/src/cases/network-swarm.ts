@@ -1,4 +1,5 @@
 // NET: networks of a swarm, which only drivers of global scope are asked for.
+import { brief } from "../brief.ts";
 import type { ConformanceCase } from "../case.ts";
 import { fieldOf, isObject, type JsonObject } from "../json-field.ts";
 import type { Trial } from "../trial.ts";
@@ -32,7 +33,7 @@ export const networkSwarmCases: readonly ConformanceCase[] = [
       const options = optionsOf(await trial.ok(allocate, allocation(trial, given)));
       const lost = Object.entries(given).find(([key, value]) => options[key] !== value);
       if (lost !== undefined)
-        throw new Violation(`the option ${lost[0]}=${lost[1]} is not among those answered: ${JSON.stringify(options)}`);
+        throw new Violation(`the option ${lost[0]}=${lost[1]} is not among those answered: ${brief(options)}`);
     },
   },
   {
@@ -55,9 +56,7 @@ export const networkSwarmCases: readonly ConformanceCase[] = [
       const second = optionsOf(await trial.ok(allocate, { ...request, Options: { ...request.Options, ...first } }));
       const differs = Object.keys({ ...first, ...second }).find((key) => first[key] !== second[key]);
       if (differs !== undefined)
-        throw new Violation(
-          `the option ${differs} was ${JSON.stringify(first[differs])}, and is ${JSON.stringify(second[differs])}`,
-        );
+        throw new Violation(`the option ${differs} was ${brief(first[differs])}, and is ${brief(second[differs])}`);
     },
   },
   {
@@ -118,6 +117,6 @@ async function optionsItTakes(trial: Trial): Promise<Readonly<Record<string, str
 
 function optionsOf(reply: JsonObject): JsonObject {
   const options = fieldOf(reply, "Options") ?? {};
-  if (!isObject(options)) throw new Violation(`Options is ${JSON.stringify(options)}; it has to be an object of texts`);
+  if (!isObject(options)) throw new Violation(`Options is ${brief(options)}; it has to be an object of texts`);
   return options;
 }
