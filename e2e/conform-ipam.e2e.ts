@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lab } from "@outrigger/e2e/lab";
-import { judgeOnHost, outcome, problemsOf, serveExample } from "./judged-on-host.ts";
+import { idsOf, judgeOnHost, problemsOf, serveExample } from "./judged-on-host.ts";
 import { serveSpoiled, type Spoil } from "./spoiled-plugin.ts";
 import { story } from "./story.ts";
 
@@ -14,17 +14,17 @@ story("ipam.ts passes all cases with an engine", async (host) => {
   await using _plugin = await serveExample(host, { file: "ipam.ts", name: "counting" });
   const result = await judgeOnHost(host, { name: "counting", only: engineCases });
   assert.deepEqual(problemsOf(result), []);
-  assert.deepEqual(outcome(result, "passed"), engineCases);
+  assert.deepEqual(idsOf(result, "passed"), engineCases);
 });
 
 test("ipam.ts passes all cases without an engine, through kill -9", { skip: lab.skip() }, async () => {
   await using host = await lab.host();
-  await using process = await serveExample(host, { file: "ipam.ts", name: "counting" });
+  await using served = await serveExample(host, { file: "ipam.ts", name: "counting" });
   const withoutEngine = Array.from({ length: 43 }, (_, index) => `IPM-${String(index + 1).padStart(2, "0")}`);
   const only = [...withoutEngine, "IPM-C01", "IPM-C02", "IPM-C03"];
-  const result = await judgeOnHost(host, { name: "counting", only, process });
+  const result = await judgeOnHost(host, { name: "counting", only, served });
   assert.deepEqual(problemsOf(result), []);
-  assert.deepEqual(outcome(result, "skipped").sort(), skipped);
+  assert.deepEqual(idsOf(result, "skipped").sort(), skipped);
   assert.deepEqual(result.left, []);
 });
 
@@ -97,7 +97,7 @@ test("a spoiled address driver fails its cases, through a real engine", { skip: 
       const name = `spoiled-${index}`;
       await using _spoiled = await serveSpoiled(host, { good: "counting", name, spoil });
       const result = await judgeOnHost(host, { name, only: [...fails, ...passes] });
-      assert.deepEqual(outcome(result, "failed").sort(), [...fails].sort(), problemsOf(result).join("\n"));
+      assert.deepEqual(idsOf(result, "failed").sort(), [...fails].sort(), problemsOf(result).join("\n"));
     });
   }
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lab } from "@outrigger/e2e/lab";
-import { judgeOnHost, outcome, problemsOf, serveExample } from "./judged-on-host.ts";
+import { idsOf, judgeOnHost, problemsOf, serveExample } from "./judged-on-host.ts";
 import { serveSpoiled, type Spoil } from "./spoiled-plugin.ts";
 import { story } from "./story.ts";
 
@@ -15,7 +15,7 @@ story("network.ts passes all cases with an engine", async (host) => {
   await using _plugin = await serveExample(host, { file: "network.ts", name: "wires" });
   const result = await judgeOnHost(host, { name: "wires", only: engineCases });
   assert.deepEqual(problemsOf(result), []);
-  assert.deepEqual(outcome(result, "passed"), engineCases);
+  assert.deepEqual(idsOf(result, "passed"), engineCases);
 });
 
 test(
@@ -23,15 +23,15 @@ test(
   { skip: lab.skip() },
   async () => {
     await using host = await lab.host();
-    await using process = await serveExample(host, { file: "network.ts", name: "wires" });
+    await using served = await serveExample(host, { file: "network.ts", name: "wires" });
     const withoutEngine = Array.from({ length: 65 }, (_, index) => `NET-${String(index + 1).padStart(2, "0")}`);
     const result = await judgeOnHost(host, {
       name: "wires",
       only: [...withoutEngine, "NET-C01", "NET-C02", "NET-C03"],
-      process,
+      served,
     });
     assert.deepEqual(problemsOf(result), []);
-    assert.deepEqual(outcome(result, "skipped").sort(), [...skipped].sort());
+    assert.deepEqual(idsOf(result, "skipped").sort(), [...skipped].sort());
     assert.deepEqual(result.left, []);
   },
 );
@@ -122,8 +122,8 @@ test("a spoiled network driver fails its cases, through a real engine", { skip: 
       const name = `spoiled-${index}`;
       await using _spoiled = await serveSpoiled(host, { good: "wires", name, spoil });
       const result = await judgeOnHost(host, { name, only: [...fails, ...passes, ...skips], patienceMs: 500 });
-      assert.deepEqual(outcome(result, "failed").sort(), [...fails].sort(), problemsOf(result).join("\n"));
-      assert.deepEqual(outcome(result, "skipped").sort(), [...skips].sort());
+      assert.deepEqual(idsOf(result, "failed").sort(), [...fails].sort(), problemsOf(result).join("\n"));
+      assert.deepEqual(idsOf(result, "skipped").sort(), [...skips].sort());
     });
   }
 });

@@ -1,11 +1,6 @@
 // The plugins in examples/, each asked by a real engine for what it promises.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import type { Host } from "@outrigger/e2e/lab";
-import { plainEnvironment, type Child } from "@outrigger/linux";
-import { pathWithIp } from "./path-with-ip.ts";
+import { startExample } from "./example-on-host.ts";
 import { until } from "./plugin-on-host.ts";
 import { story } from "./story.ts";
 
@@ -59,38 +54,20 @@ story("authz.ts refuses privileged containers, and only those", async (host) => 
 });
 
 story("log.ts keeps what a container prints, for docker logs too, while it runs and after", async (host) => {
-  await using plugin = await startExample(host, { file: "log.ts", name: "lines" });
+  await using plugin = await startExample(host, { file: "log.ts", name: "logbook" });
   await host.image("busybox");
   const script = "for i in 1 2 3; do echo line $i; done; exec sleep 1d";
-  await host.docker(["run", "-d", "--log-driver", "lines", "--name", "user", "busybox", "sh", "-c", script]);
+  await host.docker(["run", "-d", "--log-driver", "logbook", "--name", "user", "busybox", "sh", "-c", script]);
   const logs = (...args: string[]): Promise<string> => host.docker(["logs", ...args, "user"]);
   await until("the lines are there", async () => (await logs()) === "line 1\nline 2\nline 3");
   assert.equal(await logs("--tail", "1"), "line 3");
 
   plugin.kill("SIGKILL");
   await plugin.ended;
-  await using _again = await startExample(host, { file: "log.ts", name: "lines" });
+  await using _again = await startExample(host, { file: "log.ts", name: "logbook" });
   const followed = logs("-f", "--tail", "1");
   await host.docker(["stop", "-t", "0", "user"]);
   assert.equal(await followed, "line 3");
   assert.equal(await logs(), "line 1\nline 2\nline 3", "of a container that has ended");
   await host.docker(["rm", "user"]);
 });
-
-/** Runs an example as its reader would, and waits until the engine can find it. */
-async function startExample(host: Host, example: { file: string; name: string; root?: false }): Promise<Child> {
-  const file = fileURLToPath(new URL(`../examples/${example.file}`, import.meta.url));
-  const command = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url));
-  // A folder that the lab's engine sees, as any engine sees all of its machine.
-  const root = example.root === false ? [] : ["--root", `/var/lib/outrigger/${example.name}`];
-  const socket = host.path(`/run/docker/plugins/${example.name}.sock`);
-  await rm(socket, { force: true });
-  const argv = [process.execPath, command, "serve", file, ...root];
-  const child = await host.start(argv, { env: { ...plainEnvironment, PATH: await pathWithIp(host) } });
-  await until(`${example.file} serves`, () => {
-    if (existsSync(socket)) return true;
-    assert.equal(child.output(), "");
-    return false;
-  });
-  return child;
-}

@@ -1,45 +1,49 @@
 // The examples on a lab host, judged there with the host's own engine.
-import { fileURLToPath } from "node:url";
 import { runCases, type RunResult } from "@outrigger/conformance";
 import type { Host } from "@outrigger/e2e/lab";
-import { plainEnvironment } from "@outrigger/linux";
-import { pathWithIp } from "./path-with-ip.ts";
-import { servePlugins, type PluginOnHost } from "./plugin-on-host.ts";
+import { startExample } from "./example-on-host.ts";
 
-/** Serves an example on a host, with what it needs to be judged through containers. */
-export async function serveExample(host: Host, { file, name }: { file: string; name: string }): Promise<PluginOnHost> {
+/** An example that can be ended and started again. Disposing ends it. */
+export interface ServedExample extends AsyncDisposable {
+  readonly restart: (signal: "SIGKILL" | "SIGTERM") => Promise<void>;
+}
+
+/** Serves an example on a host, and makes the image that its containers are of. */
+export async function serveExample(
+  host: Host,
+  example: { readonly file: string; readonly name: string },
+): Promise<ServedExample> {
   await host.image("busybox");
-  const plugin = fileURLToPath(new URL(`../examples/${file}`, import.meta.url));
-  const env = { ...plainEnvironment, PATH: await pathWithIp(host) };
-  return servePlugins(host, [{ plugin, name, options: { root: `/var/lib/outrigger/${name}` } }], { env });
+  let child = await startExample(host, example);
+  return {
+    restart: async (signal) => {
+      child.kill(signal);
+      await child.ended;
+      child = await startExample(host, example);
+    },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+  };
 }
 
 /** Which plugin of the host to judge, by which cases. */
 export interface JudgedPlugin {
   readonly name: string;
   readonly only: readonly string[];
-  /** The process to kill and start again, where that is asked for. */
-  readonly process?: PluginOnHost;
+  /** What to end and start again, where that is asked for. */
+  readonly served?: ServedExample;
   /** Links come and go with containers, on a machine that may be busy: 10 s where left out. */
   readonly patienceMs?: number;
 }
 
 /** Judges a plugin on its host. */
-export function judgeOnHost(
-  host: Host,
-  { name, only, process, patienceMs = 10_000 }: JudgedPlugin,
-): Promise<RunResult> {
-  const restart = async (signal: "SIGKILL" | "SIGTERM"): Promise<void> => {
-    await (signal === "SIGKILL" ? process?.kill9() : process?.stop());
-    await process?.start();
-  };
+export function judgeOnHost(host: Host, { name, only, served, patienceMs = 10_000 }: JudgedPlugin): Promise<RunResult> {
   return runCases(
     {
       target: `unix://${host.path(`/run/docker/plugins/${name}.sock`)}`,
       hostRoot: host.path("/"),
       patienceMs,
       chaos: true,
-      ...(process && { restart }),
+      ...(served && { restart: served.restart }),
       engine: {
         socket: host.engine.socket,
         driver: name,
@@ -54,12 +58,12 @@ export function judgeOnHost(
   );
 }
 
-/** The cases that came out in a way, with their messages where they failed. */
-export function outcome(result: RunResult, status: "passed" | "failed" | "skipped"): string[] {
+/** The cases that came out in a way, in order. */
+export function idsOf(result: RunResult, status: "passed" | "failed" | "skipped"): string[] {
   return result.cases.filter((one) => one.status === status).map(({ id }) => id);
 }
 
-/** The messages of what failed. */
+/** What failed, with the messages. */
 export function problemsOf(result: RunResult): string[] {
   return result.cases.filter((one) => one.status === "failed").map(({ id, message }) => `${id}: ${message}`);
 }

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Host } from "@outrigger/e2e/lab";
-import type { Child, ChildOptions, Ending } from "@outrigger/linux";
+import type { Child, Ending } from "@outrigger/linux";
 import type { Listen } from "@outrigger/plugin";
 
 /** One plugin to serve, as in the command's configuration file. */
@@ -46,11 +46,7 @@ export interface PluginOnHost extends AsyncDisposable {
 const command = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url));
 
 /** Serves plugins on a host. Throws with what the command printed where it cannot. */
-export async function servePlugins(
-  host: Host,
-  plugins: readonly PluginToServe[] = [{}],
-  options: Pick<ChildOptions, "env"> = {},
-): Promise<PluginOnHost> {
+export async function servePlugins(host: Host, plugins: readonly PluginToServe[] = [{}]): Promise<PluginOnHost> {
   const file = join(host.share, `outrigger-${randomBytes(4).toString("hex")}.json`);
   const calls: AnsweredCall[] = [];
   let child: Child | undefined;
@@ -65,7 +61,6 @@ export async function servePlugins(
       if (event.event === "call") calls.push(event);
     });
     const started = await host.start([process.execPath, command, "serve", "--config", file, "--json", "--trace"], {
-      ...options,
       onOutput,
     });
     child = started;

@@ -1,4 +1,5 @@
-// Nobody gets a privileged container or a privileged exec, and what this file does not know is refused. Enable with `dockerd --authorization-plugin=no-privileged`.
+// Nobody gets a privileged container or a privileged exec, and what this file does not know is refused. Enable with
+// `dockerd --authorization-plugin=no-privileged`.
 import { definePlugin } from "@outrigger/plugin";
 
 /** What may be asked for, by path; everything may be read, but for what is left out here. */

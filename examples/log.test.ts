@@ -143,7 +143,7 @@ async function openPipe(folder: string, name: string): Promise<FileHandle & { re
 
 /** Serves the plugin on a socket in the folder, and calls it as the engine does. */
 async function withPlugin(folder: string, use: (client: Client) => Promise<void>): Promise<void> {
-  const context = { name: "lines", log: createLogger(), signal: AbortSignal.timeout(30_000) };
+  const context = { name: "logbook", log: createLogger(), signal: AbortSignal.timeout(30_000) };
   await using opened = await plugin.open({ root: join(folder, "state") }, context);
   await using serving = await serve(opened, { pluginsDir: folder, signals: false });
   await using connection = await connect(serving.addresses[0] ?? "");

@@ -1,4 +1,4 @@
-// What containers print, kept in files: `docker run --log-driver lines ...`, and `docker logs` reads them back. Each
+// What containers print, kept in files: `docker run --log-driver logbook ...`, and `docker logs` reads them back. Each
 // pipe of the engine's is copied as it is into a file of its own, which goes on where it ended when this process is
 // started again; what it says is made out when it is read.
 import { EventEmitter, once } from "node:events";
@@ -18,9 +18,11 @@ import { decodeLogEntries, encodeLogEntry, RequestError, type LogEntry, type log
 import { openStore, type Table } from "@outrigger/store";
 
 export const plugin = definePluginModule({
-  name: "lines",
+  name: "logbook",
   doc: "What containers print, in files.",
-  options: { root: { type: "path", default: "/var/lib/lines", doc: "Where the files are; they stay until removed." } },
+  options: {
+    root: { type: "path", default: "/var/lib/logbook", doc: "Where the files are; they stay until removed." },
+  },
   async open({ root }, { name, log }) {
     const store = openStore({ file: join(root, "state.db") });
     // Written by this plugin alone, in this shape.

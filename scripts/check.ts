@@ -18,6 +18,7 @@ const steps: Record<string, string[]> = {
   format: ["oxfmt", "--check", "."],
   lint: ["oxlint", "--quiet"],
   types: ["tsc", "--noEmit"],
+  "types of the inspector's page": ["tsc", "--noEmit", "--project", "packages/inspector/page"],
   "generated pages": [process.execPath, "scripts/write-pages.ts", "--check"],
   "unused code": ["knip", "--no-config-hints"],
   "unit tests": [process.execPath, ...testing, "--test-concurrency=4", ...unitTests(own)],

@@ -3,12 +3,13 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { conformancePages } from "./pages/conformance-cases.ts";
+import { errorPages } from "./pages/errors.ts";
 import { protocolPages } from "./pages/protocols.ts";
 
 const docs = fileURLToPath(new URL("../docs", import.meta.url));
 
 /** Pages by their path in docs. */
-const pages = new Map([...protocolPages(), ...conformancePages()]);
+const pages = new Map([...protocolPages(), ...conformancePages(), ...errorPages()]);
 /** Folders that hold nothing else. */
 const written = "protocols/*";
 
