@@ -69,6 +69,8 @@ async function judgeModel(fault: Fault<IpamWorld, IpamVariant>): Promise<RunResu
   await using model = await serveModel({ ...handlers, ...fault.change?.(handlers, world) }, options);
   return await judge(model.address, {
     only: ["IPM"],
+    // It takes as long as a dozen others, and finds what they find but for its own fault.
+    except: fault.breaks === undefined || fault.breaks.includes("IPM-31") ? [] : ["IPM-31"],
     setting: { chaos: true, restart: async (signal) => onRestart?.(world, signal) },
   });
 }
