@@ -4,6 +4,7 @@ import { fieldOf } from "../json-field.ts";
 import { readCidr, textOf, type Cidr } from "../subnet.ts";
 import type { Trial } from "../trial.ts";
 import { Violation } from "../violation.ts";
+import { atOnce } from "./at-once.ts";
 import {
   addressRequest,
   asGateway,
@@ -25,7 +26,7 @@ const request = "IpamDriver.RequestAddress";
 const release = "IpamDriver.ReleaseAddress";
 const shared = { protocol: "IpamDriver", severity: "MUST", rule: ipamRules.endpoint } as const;
 const mostAddresses = 300;
-const atOnce = 50;
+const many = 50;
 
 /** The cases of RequestAddress and ReleaseAddress. */
 export const ipamAddressCases: readonly ConformanceCase[] = [
@@ -173,10 +174,10 @@ export const ipamAddressCases: readonly ConformanceCase[] = [
   {
     ...shared,
     id: "IPM-31",
-    title: `${atOnce} addresses asked for at once are all different`,
+    title: `${many} addresses asked for at once are all different`,
     judge: async (trial) => {
       const pool = await somePool(trial);
-      const addresses = await Promise.all(Array.from({ length: atOnce }, () => requestAddress(trial, pool)));
+      const addresses = await atOnce(many, () => requestAddress(trial, pool));
       const twice = addresses.find(({ number }, index) => addresses.findIndex((one) => one.number === number) < index);
       if (twice !== undefined) throw new Violation(`${textOf(twice)} was given to two that asked at the same time`);
     },

@@ -16,7 +16,7 @@ import {
 
 const shared = { protocol: "IpamDriver", severity: "MUST", rule: ipamRules.network } as const;
 /** So many pools are asked for until a driver has no more. */
-const mostPools = 600;
+const mostPools = 300;
 
 /** The cases of pools without a wanted subnet, and of IPv6. */
 export const ipamChoiceCases: readonly ConformanceCase[] = [

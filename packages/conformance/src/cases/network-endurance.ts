@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ConformanceCase } from "../case.ts";
 import type { Trial } from "../trial.ts";
 import { Violation } from "../violation.ts";
+import { atOnce } from "./at-once.ts";
 import {
   createEndpoint,
   createNetwork,
@@ -49,8 +50,11 @@ export const networkEnduranceCases: readonly ConformanceCase[] = [
     rule: networkRules.network,
     title: `${many} endpoints are made at once, each on a network of its own`,
     judge: async (trial) => {
-      const networks = await Promise.all(Array.from({ length: many }, () => createNetwork(trial)));
-      await Promise.all(networks.map((network) => createEndpoint(trial, network)));
+      const networks = await atOnce(many, () => createNetwork(trial));
+      await atOnce(many, async (index) => {
+        const network = networks[index];
+        if (network !== undefined) await createEndpoint(trial, network);
+      });
     },
   },
   {
