@@ -9,7 +9,7 @@ import { secureOptions, targetOf } from "./target.ts";
 export interface Dialler {
   readonly address: Address;
   /** Returns at once; the socket says whether it came about. Half-open: it ends only when both sides have. */
-  dial(): Socket;
+  readonly dial: () => Socket;
 }
 
 /**

@@ -51,7 +51,7 @@ test("who needs a driver that is missing, disabled, dead or of another kind is t
   assert.deepEqual(
     told("missing-driver")
       .map(({ object, what }) => [object, what.slice(what.indexOf("(") + 1, what.indexOf(")"))])
-      .sort(),
+      .toSorted(([a = ""], [b = ""]) => a.localeCompare(b)),
     [
       ["gate", "authz"],
       ["gone", "VolumeDriver"],
