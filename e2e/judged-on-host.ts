@@ -48,8 +48,8 @@ export function judgeOnHost(host: Host, { name, only, served, patienceMs = 10_00
         socket: host.engine.socket,
         driver: name,
         image: "busybox",
-        restart: async () => {
-          await host.engine.stop();
+        restart: async (signal) => {
+          await (signal === "SIGKILL" ? host.engine.kill9() : host.engine.stop());
           await host.engine.start();
         },
       },

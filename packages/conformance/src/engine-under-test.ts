@@ -6,6 +6,6 @@ export interface EngineUnderTest {
   readonly driver: string;
   /** An image that has `sh`, for cases with containers. */
   readonly image: string;
-  /** Ends the engine in order and starts it again; resolves when it answers. Where it is missing, that is skipped. */
-  readonly restart?: () => Promise<void>;
+  /** Ends the engine by a signal and starts it again; resolves when it answers. */
+  readonly restart?: (signal: "SIGKILL" | "SIGTERM") => Promise<void>;
 }

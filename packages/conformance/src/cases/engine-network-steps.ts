@@ -130,8 +130,8 @@ export function hostOf({ subnet }: EngineNetwork, further = 0): string {
 }
 
 /** Ends the engine and starts it again. */
-export async function restartEngine(trial: Trial): Promise<void> {
+export async function restartEngine(trial: Trial, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
   const restart = trial.setting.engine?.restart;
   if (restart === undefined) return trial.skip("the engine cannot be restarted from here");
-  await restart();
+  await restart(signal);
 }

@@ -144,20 +144,30 @@ export const ipamEngineCases: readonly ConformanceCase[] = [
     id: "IPM-E08",
     rule: ipamRules.controller,
     title: "After a restart of the engine containers have addresses as before, and none the gateway's",
-    judge: async (trial) => {
-      const engine = engineOf(trial);
-      const network = await subnetBridge(trial);
-      const wanted = hostOf(network);
-      const fixed = await runOn(engine, network, { address: wanted });
-      await restartEngine(trial);
-      await engine.start(fixed);
-      await needAddress(engine, fixed, { network, wanted });
-      const other = await needAddress(engine, await runOn(engine, network), { network });
-      if (other === (await gatewayOf(engine, fixed, network)) || other === wanted)
-        throw new Violation(`${other}, which the network has in use, was given to a container after the restart`);
-    },
+    judge: (trial) => survivesEngine(trial, "SIGTERM"),
+  },
+  {
+    ...shared,
+    id: "IPM-E09",
+    rule: ipamRules.controller,
+    needs: ["engine", "chaos"],
+    title: "After kill -9 of the engine containers have addresses as before, and none the gateway's",
+    judge: (trial) => survivesEngine(trial, "SIGKILL"),
   },
 ];
+
+async function survivesEngine(trial: Trial, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  const engine = engineOf(trial);
+  const network = await subnetBridge(trial);
+  const wanted = hostOf(network);
+  const fixed = await runOn(engine, network, { address: wanted });
+  await restartEngine(trial, signal);
+  await engine.start(fixed);
+  await needAddress(engine, fixed, { network, wanted });
+  const other = await needAddress(engine, await runOn(engine, network), { network });
+  if (other === (await gatewayOf(engine, fixed, network)) || other === wanted)
+    throw new Violation(`${other}, which the network has in use, was given to a container after the restart`);
+}
 
 function bridgeSpec(trial: Trial, subnet?: string): { driver: string; ipamDriver: string; subnet?: string } {
   return { driver: "bridge", ipamDriver: engineOf(trial).driver, ...(subnet !== undefined && { subnet }) };

@@ -162,17 +162,16 @@ export const networkEngineCases: readonly ConformanceCase[] = [
     id: "NET-E09",
     rule: networkRules.controller,
     title: "After a restart of the engine, which makes no network again, containers start on the network as before",
-    judge: async (trial) => {
-      const engine = engineOf(trial);
-      const network = await driverNetwork(trial);
-      const wanted = hostOf(network);
-      const container = await runOn(engine, network, { address: wanted });
-      await restartEngine(trial);
-      const { status, ...rest } = await engine.call("POST", `/containers/${container}/start`);
-      if (status >= 400) throw new Violation(`the container does not start again: ${messageOf({ status, ...rest })}`);
-      await needAddress(engine, container, { network, wanted });
-      await needAddress(engine, await runOn(engine, network), { network });
-    },
+    judge: (trial) => survivesEngine(trial, "SIGTERM"),
+  },
+  {
+    ...shared,
+    id: "NET-E10",
+    rule: networkRules.controller,
+    needs: ["engine", "chaos"],
+    title:
+      "After kill -9 of the engine, which then leaves and deletes what it finds, containers start on the network as before",
+    judge: (trial) => survivesEngine(trial, "SIGKILL"),
   },
 ];
 
@@ -181,6 +180,18 @@ async function driverNetwork(trial: Trial, subnet = freshSubnet().pool): Promise
     trial.skip("the driver's scope is global, so that its networks are a swarm's");
   const { options } = trial.setting;
   return createEngineNetwork(trial, { driver: engineOf(trial).driver, subnet, ...(options && { options }) });
+}
+
+async function survivesEngine(trial: Trial, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  const engine = engineOf(trial);
+  const network = await driverNetwork(trial);
+  const wanted = hostOf(network);
+  const container = await runOn(engine, network, { address: wanted });
+  await restartEngine(trial, signal);
+  const answer = await engine.call("POST", `/containers/${container}/start`);
+  if (answer.status >= 400) throw new Violation(`the container does not start again: ${messageOf(answer)}`);
+  await needAddress(engine, container, { network, wanted });
+  await needAddress(engine, await runOn(engine, network), { network });
 }
 
 /** A driver that names no link plumbs nothing, or by itself in a way of its own. */
