@@ -29,17 +29,13 @@ export async function listeningSocket(path: string): Promise<ListeningSocket | u
         (candidates === undefined || candidates.has(name)),
     );
     const [only] = grown;
-    if (only === undefined) return undefined;
+    if (only === undefined) continue;
     if (grown.length > 1) {
       candidates = new Map(grown);
       continue;
     }
     const [name] = only;
-    const now = async (): Promise<Bound | undefined> => {
-      const table = await readTable();
-      return table && (table.get(name) ?? { listens: false, connections: 0 });
-    };
-    return { connections: before.get(name)?.connections ?? 0, now };
+    return { connections: before.get(name)?.connections ?? 0, now: () => readOne(name) };
   }
   return undefined;
 }
@@ -49,23 +45,45 @@ interface Bound {
   readonly connections: number;
 }
 
+/** Num RefCount Protocol Flags Type St Inode Path */
+const line = /^\S+ \S+ \S+ (\S+) 0001 (\S+) +\d+ (.+)$/;
+
 async function readTable(): Promise<Map<string, Bound> | undefined> {
-  const text = await readFile("/proc/net/unix", "utf8").catch(() => undefined);
+  const text = await readFile(file, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const table = new Map<string, { listens: boolean; connections: number }>();
-  // Num RefCount Protocol Flags Type St Inode Path
-  for (const [, flags = "", state, name = ""] of text.matchAll(/^\S+ \S+ \S+ (\S+) 0001 (\S+) +\d+ (.+)$/gm)) {
-    const bound = table.get(name) ?? { listens: false, connections: 0 };
-    if ((Number.parseInt(flags, 16) & acceptsConnections) !== 0) bound.listens = true;
-    else if (state === connected) bound.connections++;
-    table.set(name, bound);
+  const table = new Map<string, Bound>();
+  for (const row of text.split("\n")) {
+    const [, flags = "", state, name = ""] = line.exec(row) ?? [];
+    table.set(name, counted(table.get(name) ?? nothing, { flags, state }));
   }
   return table;
 }
 
-/** `__SO_ACCEPTCON` and `SS_CONNECTED` of Linux. */
+/** Looks for one name alone, for this is done all the time, on machines with thousands of sockets too. */
+async function readOne(name: string): Promise<Bound | undefined> {
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  let bound = nothing;
+  const end = ` ${name}\n`;
+  for (let at = text.indexOf(end); at >= 0; at = text.indexOf(end, at + 1)) {
+    const row = text.slice(text.lastIndexOf("\n", at) + 1, at + end.length - 1);
+    const [, flags = "", state, found] = line.exec(row) ?? [];
+    if (found === name) bound = counted(bound, { flags, state });
+  }
+  return bound;
+}
+
+function counted(bound: Bound, { flags, state }: { flags: string; state: string | undefined }): Bound {
+  if ((Number.parseInt(flags, 16) & acceptsConnections) !== 0) return { ...bound, listens: true };
+  return connected.has(state ?? "") ? { ...bound, connections: bound.connections + 1 } : bound;
+}
+
+const file = "/proc/net/unix";
+const nothing: Bound = { listens: false, connections: 0 };
+
+/** `__SO_ACCEPTCON` of Linux, `SS_CONNECTING` of what is not accepted yet, and `SS_CONNECTED`. */
 const acceptsConnections = 0x10000;
-const connected = "03";
+const connected: ReadonlySet<string> = new Set(["02", "03"]);
 
 function whileConnected<T>(path: string, use: () => Promise<T>): Promise<T | undefined> {
   return new Promise((resolve) => {

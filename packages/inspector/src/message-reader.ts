@@ -46,7 +46,11 @@ export class MessageReader {
   close(): boolean {
     const state = this.#state;
     if (state === "until-close") this.#finish();
-    else if (state === "head" && this.#held !== "") this.#giveUp(Buffer.alloc(0));
+    else if (state === "head" && this.#held !== "") {
+      // A request of which nothing else was told.
+      if (this.#kind === "request") this.#giveUp(Buffer.alloc(0));
+      return true;
+    }
     return state !== "head" && state !== "until-close";
   }
 

@@ -1,5 +1,6 @@
 // Takes secrets out of calls: by the protocol's descriptor, by name, and wherever one that was seen is quoted.
 import type { Field, Fields, Shape } from "@outrigger/protocol";
+import { readJson } from "./cut-json.ts";
 import { hideInText, isSecretFlag, isSecretName } from "./secret-names.ts";
 
 /** What stands in a secret's place. */
@@ -30,7 +31,7 @@ export class Redactor {
 
   #walk(value: unknown, shape: (Shape & { readonly secret?: true }) | undefined): unknown {
     if (shape?.secret === true) return this.#hideAll(value);
-    if (typeof value === "string") return this.text(value);
+    if (typeof value === "string") return this.#withinJson(value) ?? this.text(value);
     if (Array.isArray(value)) return this.#walkList(value, shape?.type === "list" ? shape.of : undefined);
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(
@@ -40,6 +41,15 @@ export class Redactor {
         return [this.text(key), this.#walk(field, known ?? (shape?.type === "map" ? shape.of : undefined))];
       }),
     );
+  }
+
+  /** A text that is JSON itself is read as such, so that no way to write a key hides it; undefined where it is none. */
+  #withinJson(text: string): string | undefined {
+    if (!/^\s*[[{]/.test(text)) return undefined;
+    const json = readJson(text, { cut: false });
+    if (json === undefined) return undefined;
+    const [before, after] = [JSON.stringify(json.value), JSON.stringify(this.#walk(json.value, undefined))];
+    return before === after ? text : after;
   }
 
   #walkList(items: readonly unknown[], of: Shape | undefined): unknown[] {

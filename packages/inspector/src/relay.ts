@@ -15,26 +15,27 @@ export interface Relay {
 export function relay(engine: Socket, plugin: Socket, conversation: Conversation): Relay {
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   let open = 2;
-  let why = "the connection was closed";
+  /** Who was first. */
+  let why: string | undefined;
   const over = (): void => {
     if (--open > 0) return;
-    conversation.close(why);
+    conversation.close(why ?? "the connection was closed");
     resolve();
   };
   const cut = (reason: string): void => {
-    why = reason;
+    why ??= reason;
     engine.destroy();
     plugin.destroy();
   };
   pass(engine, plugin, {
     see: (chunk) => conversation.fromEngine(chunk),
-    ended: () => (why = "the engine closed the connection"),
+    ended: () => (why ??= "the engine closed the connection"),
   });
   pass(plugin, engine, {
     see: (chunk) => conversation.fromPlugin(chunk),
-    ended: () => {
-      why = "the plugin closed the connection";
-      conversation.pluginEnded();
+    ended: (how) => {
+      why ??= "the plugin closed the connection";
+      if (how === "end") conversation.pluginEnded();
     },
   });
   engine.once("close", over);
@@ -45,7 +46,7 @@ export function relay(engine: Socket, plugin: Socket, conversation: Conversation
 
 interface Witness {
   readonly see: (chunk: Buffer) => void;
-  readonly ended: () => void;
+  readonly ended: (how: "end" | "error") => void;
 }
 
 function pass(from: Socket, to: Socket, { see, ended }: Witness): void {
@@ -56,7 +57,7 @@ function pass(from: Socket, to: Socket, { see, ended }: Witness): void {
   });
   to.on("drain", () => from.resume());
   from.on("end", () => {
-    ended();
+    ended("end");
     // Closed altogether, a unix socket takes not even an empty write; only half closed, it does.
     from.write("", (error) => {
       if (error) to.destroySoon();
@@ -64,7 +65,7 @@ function pass(from: Socket, to: Socket, { see, ended }: Witness): void {
     });
   });
   from.on("error", (error: NodeJS.ErrnoException) => {
-    ended();
+    ended("error");
     const reset = error.code === "ECONNRESET" && to.remoteAddress !== undefined;
     if (reset) to.resetAndDestroy();
     else to.destroySoon();

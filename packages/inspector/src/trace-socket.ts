@@ -1,4 +1,5 @@
 // Traces a plugin that is running, in its place, without it or the engine being started anew.
+import { existsSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { InspectorError } from "./inspector-error.ts";
@@ -24,8 +25,8 @@ export interface Tracing extends AsyncDisposable {
   readonly busy: number;
 }
 
-/** How often the place and the plugin are looked after. */
-const lookMs = 250;
+/** How often the place and the plugin are looked after: sooner than a plugin is back that is started anew, which would find its place taken. */
+const lookMs = 50;
 
 /** The longest that an engine gives a call, and a little: then what still runs is cut off. */
 const longestCallMs = 125_000;
@@ -76,11 +77,13 @@ class SocketTrace implements Tracing {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#seat?.giveBack();
+    const seat = this.#stand();
     this.#ended.abort();
     await this.#watching;
-    const seat = this.#seat;
-    if (seat !== undefined) await this.#leave(seat, "given-back", `${this.#path} is the plugin's again`);
+    // Taken anew in the same moment, it is another one.
+    for (const one of [seat, this.#stand()]) {
+      if (one !== undefined) await this.#leave(one, "given-back", `${this.#path} is the plugin's again`);
+    }
     const limit = AbortSignal.timeout(longestCallMs);
     await this.#board.drain(this.#options.hurry === undefined ? limit : AbortSignal.any([this.#options.hurry, limit]));
   }
@@ -102,9 +105,17 @@ class SocketTrace implements Tracing {
     } else if (this.#unseen > 0) {
       this.#say(
         "unseen",
-        `${this.#unseen} connections from before still go straight to the plugin; calls on them are not seen until they close, which some engines leave for hours`,
+        `${this.#unseen} connection${this.#unseen === 1 ? "" : "s"} from before still go${this.#unseen === 1 ? "es" : ""} straight to the plugin; calls on them are not seen until they close, which with Docker Engine before 29.0.1 is when the plugin is started anew`,
       );
     }
+  }
+
+  /** Gives the place back; whoever is still connected gets to the plugin there. */
+  #stand(): Seat | undefined {
+    const seat = this.#seat;
+    this.#seat = undefined;
+    seat?.giveBack();
+    return seat;
   }
 
   async #watch(): Promise<void> {
@@ -113,8 +124,8 @@ class SocketTrace implements Tracing {
       await wait(lookMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
       if (this.#seat === undefined) await this.#tryAgain();
-      else if (!this.#seat.held()) await this.#lose(this.#seat, "was replaced by another socket");
-      else if (!(await this.#pluginListens(this.#seat))) await this.#lose(this.#seat, undefined);
+      else if (!this.#seat.held()) await this.#lose(this.#seat);
+      else if (!(await this.#pluginListens(this.#seat))) await this.#lose(this.#seat);
     }
   }
 
@@ -132,11 +143,11 @@ class SocketTrace implements Tracing {
     return now.listens;
   }
 
-  async #lose(seat: Seat, replaced: string | undefined): Promise<void> {
+  async #lose(seat: Seat): Promise<void> {
     if (this.#ended.signal.aborted) return;
     this.#seat = undefined;
     seat.clear();
-    const what = replaced === undefined ? "is gone, for its plugin has ended" : replaced;
+    const what = existsSync(this.#path) ? "is another socket now" : "is gone, for its plugin has ended";
     await this.#leave(seat, "lost", `${this.#path} ${what}; calls are seen again once a plugin listens there`);
   }
 
@@ -146,8 +157,6 @@ class SocketTrace implements Tracing {
     } catch (error) {
       if (!(error instanceof InspectorError)) throw error;
     }
-    // Ended meanwhile.
-    if (this.#ended.signal.aborted) this.#seat?.giveBack();
   }
 
   /** Takes in who had dialled before our socket went, for nobody else will answer them. */
