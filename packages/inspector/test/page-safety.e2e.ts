@@ -25,7 +25,7 @@ if (skip === false) {
 
 const markup = `"><img src=x onerror="globalThis.hacked=1"><script>globalThis.hacked=1</script><a href="javascript:alert(1)">x</a>`;
 const unseen = "\u202Egnp.exe\u0000\u001B[2J\u2066\u200B\uFEFF\u2028\r\uD800";
-const hostile = [markup, unseen, "x".repeat(1_000_000), "__proto__", "constructor", "é́".repeat(5000)];
+const hostile = ["", markup, unseen, "x".repeat(1_000_000), "__proto__", "constructor", "é́".repeat(5000)];
 
 test("whatever a plugin and an engine say stays text", { skip }, async () => {
   await using opened = await openPage(browser, { calls: hostile.flatMap(callsWith) });
