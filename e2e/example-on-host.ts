@@ -1,21 +1,29 @@
 // The plugins in examples/, run on a lab host.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Host } from "@outrigger/e2e/lab";
-import type { Child } from "@outrigger/linux";
+import { plainEnvironment, type Child } from "@outrigger/linux";
 import { findInRoots } from "./lab/engine-root.ts";
 import { until } from "./plugin-on-host.ts";
 
 /** Runs an example as its reader would, and waits until the engine can find it. */
-export async function startExample(host: Host, example: { file: string; name: string }): Promise<Child> {
+export async function startExample(host: Host, example: { file: string; name: string; root?: false }): Promise<Child> {
   const file = fileURLToPath(new URL(`../examples/${example.file}`, import.meta.url));
-  // What it would write to the machine's /var/log stays on the host.
-  const env = { PATH: await pathWithIp(host), LINES_FOLDER: "/var/lib/outrigger/lines" };
-  const child = await host.start([process.execPath, file], { env });
-  await until(`${example.file} serves`, () => existsSync(host.path(`/run/docker/plugins/${example.name}.sock`)));
+  const command = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url));
+  // A folder that the lab's engine sees, as any engine sees all of its machine.
+  const root = example.root === false ? [] : ["--root", `/var/lib/outrigger/${example.name}`];
+  const socket = host.path(`/run/docker/plugins/${example.name}.sock`);
+  await rm(socket, { force: true });
+  const argv = [process.execPath, command, "serve", file, ...root];
+  const child = await host.start(argv, { env: { ...plainEnvironment, PATH: await pathWithIp(host) } });
+  await until(`${example.file} serves`, () => {
+    if (existsSync(socket)) return true;
+    assert.equal(child.output(), "");
+    return false;
+  });
   return child;
 }
 

@@ -42,7 +42,8 @@ const goldens: readonly Golden[] = [
   {
     name: "networks",
     plugins: ["wires", "counting"],
-    about: "docker network create --ipam-driver, run --network, connect, disconnect, rm; a subnet that is taken",
+    about:
+      "docker network create --ipam-driver, run --network, connect, disconnect, rm; an unknown option, a subnet that is taken",
     serve: async (host, held) => {
       held.use(await startExample(host, { file: "network.ts", name: "wires" }));
       held.use(await startExample(host, { file: "ipam.ts", name: "counting" }));
@@ -50,7 +51,8 @@ const goldens: readonly Golden[] = [
     act: async ({ docker }) => {
       const create = ["network", "create", "-d", "wires", "--ipam-driver", "counting"];
       await docker([...create, "net"]);
-      await docker([...create, "--subnet", "10.99.0.0/24", "--gateway", "10.99.0.1", "-o", "color=red", "fixed"]);
+      await docker([...create, "--subnet", "10.99.0.0/24", "--gateway", "10.99.0.1", "fixed"]);
+      await docker([...create, "-o", "color=red", "painted"]).catch(() => {});
       await docker([...create, "--subnet", "10.99.0.0/24", "taken"]).catch(() => {});
       await docker(["run", "-d", "--name", "first", "--network", "net", "busybox", "sleep", "1d"]);
       await docker(["run", "--rm", "--network", "fixed", "--ip", "10.99.0.9", "busybox", "true"]);
@@ -64,7 +66,8 @@ const goldens: readonly Golden[] = [
     name: "authz",
     plugins: ["no-privileged"],
     about: "docker run, allowed and with --privileged; exec; volume create; inspect, with --authorization-plugin",
-    serve: async (host, held) => void held.use(await startExample(host, { file: "authz.ts", name: "no-privileged" })),
+    serve: async (host, held) =>
+      void held.use(await startExample(host, { file: "authz.ts", name: "no-privileged", root: false })),
     act: async ({ engine, docker }) => {
       // Not before: connections that the engine has already, it keeps, and calls on them are not seen.
       await engine.stop();
@@ -81,15 +84,15 @@ const goldens: readonly Golden[] = [
   },
   {
     name: "logs",
-    plugins: ["lines"],
+    plugins: ["logbook"],
     about: "docker run --log-driver, restart, logs of a stopped container",
-    serve: async (host, held) => void held.use(await startExample(host, { file: "log.ts", name: "lines" })),
+    serve: async (host, held) => void held.use(await startExample(host, { file: "log.ts", name: "logbook" })),
     act: async ({ docker }) => {
       await docker([
         "run",
         "-d",
         "--log-driver",
-        "lines",
+        "logbook",
         "--name",
         "user",
         "busybox",

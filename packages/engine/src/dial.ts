@@ -1,15 +1,15 @@
 // A bare connection to a plugin, for what speaks HTTP itself.
-import { createConnection, isIP, type Socket } from "node:net";
+import { createConnection, type Socket } from "node:net";
 import type { Address } from "./address.ts";
-import { targetOf, type ConnectOptions } from "./connect.ts";
+import type { ConnectOptions } from "./connect.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
-import { loadTls, plainTls } from "./tls-settings.ts";
+import { secureOptions, targetOf } from "./target.ts";
 
 /** Where a plugin is, and how to open a connection to it. */
 export interface Dialler {
   readonly address: Address;
   /** Returns at once; the socket says whether it came about. Half-open: it ends only when both sides have. */
-  dial(): Socket;
+  readonly dial: () => Socket;
 }
 
 /**
@@ -27,8 +27,7 @@ export async function prepareDial(
   const { host, port } = address;
   const place = { host, port, allowHalfOpen: true, noDelay: true };
   if (address.transport === "tcp") return { address, dial: () => createConnection(place) };
-  const secure = await loadTls(tls ?? plainTls("json", "strict").settings);
+  const secure = await secureOptions(address, tls);
   const { connect } = await import("node:tls");
-  const servername = isIP(host) === 0 ? { servername: host } : {};
-  return { address, dial: () => connect({ ...place, ...secure, ...servername }) };
+  return { address, dial: () => connect({ ...place, ...secure }) };
 }

@@ -13,12 +13,13 @@ export {
 } from "./engine-error.ts";
 export type { RawReply, StreamedReply } from "./exchange.ts";
 export { JsonTextError, parseFirstJson, placeOf, type FirstValue } from "./json-text.ts";
-export type { KnownMethod } from "./known-method.ts";
-export type { EntryKind, PluginEntry } from "./plugin-entry.ts";
+export { knownMethod, type KnownMethod } from "./known-method.ts";
+export { readEntry, type EntryKind, type PluginEntry } from "./plugin-entry.ts";
 export { pluginFolders, type FoldersOptions, type PluginFolders } from "./plugin-folders.ts";
 export { probe, type PluginState, type ProbedEntry, type ProbeOptions } from "./probe.ts";
 export { engineDeadline, type Profile } from "./profile.ts";
 export { createRegistry, type ActivePlugin, type Registry, type RegistryOptions } from "./registry.ts";
+export { readRegularFile } from "./regular-file.ts";
 export type { Clock, FailedAttempt, Retry, RetryPolicy } from "./retry.ts";
 export type { TlsFacts } from "./tls-facts.ts";
 export type { TlsConfig, TlsSettings } from "./tls-settings.ts";
@@ -30,3 +31,4 @@ export {
   type VolumeList,
   type VolumeService,
 } from "./volume-service.ts";
+export { openWire, type Wire, type WireRequest } from "./wire.ts";

@@ -33,25 +33,23 @@ test("there are recordings of each engine, and every line of them can be read", 
 for (const engine of engines) {
   test(`volume-local answers engine ${engine} as recorded`, async () => {
     await using place = await stage();
-    // Its own folder alone is configured.
-    const { plugin: module } = (await imported("plugins/volume-local/src/index.ts")) as { plugin: PluginModule };
-    const { signal } = new AbortController();
-    const settings = { name: "volume-local", log: createLogger(), signal };
-    await using plugin = await module.open({ root: join(place.folder, "root") }, settings);
+    const plugin = await pluginIn("plugins/volume-local/src/index.ts", place.folder);
     await assertSame(plugin, `recordings/${engine}/volumes.jsonl`);
   });
 
   test(`ipam.ts answers engine ${engine} as recorded`, async () => {
-    await assertSame(await example("ipam.ts"), `recordings/${engine}/networks.jsonl`, { plugin: "counting" });
+    await using place = await stage();
+    const served = await pluginIn("examples/ipam.ts", place.folder);
+    await assertSame(served, `recordings/${engine}/networks.jsonl`, { plugin: "counting" });
   });
 
   test(`authz.ts answers engine ${engine} as recorded`, async () => {
-    await assertSame(await example("authz.ts"), `recordings/${engine}/authz.jsonl`);
+    await using place = await stage();
+    await assertSame(await pluginIn("examples/authz.ts", place.folder), `recordings/${engine}/authz.jsonl`);
   });
 
   test(`log.ts answers engine ${engine} as recorded`, async () => {
     await using place = await stage();
-    process.env.LINES_FOLDER = join(place.folder, "lines");
     await using pipes = new AsyncDisposableStack();
     const made = new Set<string>();
     const rewrite = (request: unknown): unknown => {
@@ -63,7 +61,7 @@ for (const engine of engines) {
       made.add(File);
       return { ...request, File };
     };
-    await assertSame(await example("log.ts"), `recordings/${engine}/logs.jsonl`, { rewrite });
+    await assertSame(await pluginIn("examples/log.ts", place.folder), `recordings/${engine}/logs.jsonl`, { rewrite });
   });
 }
 
@@ -72,16 +70,22 @@ function holdOpen(file: string): AsyncDisposable {
   return { [Symbol.asyncDispose]: async () => (await opening).close() };
 }
 
-async function example(file: string): Promise<Plugin> {
-  return ((await imported(`examples/${file}`)) as { plugin: Plugin }).plugin;
+/** By its place, as no package of ours may depend on the plugins; what it keeps, it keeps in a folder of the test. */
+async function pluginIn(file: string, folder: string): Promise<Plugin & Partial<AsyncDisposable>> {
+  // Each of these files is a plugin, or the module of one.
+  const { plugin } = (await import(join(root, file))) as { plugin: Plugin | PluginModule };
+  if (!("open" in plugin)) return plugin;
+  const { signal } = new AbortController();
+  return plugin.open({ root: join(folder, "root") }, { name: plugin.name, log: createLogger(), signal });
 }
 
-/** By its place: no package of ours may depend on the plugins. */
-async function imported(file: string): Promise<unknown> {
-  return await import(join(root, file));
-}
-
-async function assertSame(plugin: Plugin, recording: string, options: ReplayOptions = {}): Promise<void> {
+async function assertSame(
+  plugin: Plugin & Partial<AsyncDisposable>,
+  recording: string,
+  options: ReplayOptions = {},
+): Promise<void> {
+  await using held = new AsyncDisposableStack();
+  held.defer(() => plugin[Symbol.asyncDispose]?.());
   await using place = await stage();
   await using _serving = await serve(plugin, { listen: { unix: place.path }, signals: false });
   await using connection = await connect(`unix://${place.path}`);
