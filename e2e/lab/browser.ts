@@ -6,7 +6,7 @@ import { startChild, type Child } from "@outrigger/linux";
 import { unavailable as labUnavailable } from "./engine-root.ts";
 
 /** A headless Chromium on this machine's network. */
-export interface Browser extends AsyncDisposable {
+interface Browser extends AsyncDisposable {
   /** Where it is driven from: a WebSocket of the Chrome DevTools Protocol. */
   readonly endpoint: string;
 }
