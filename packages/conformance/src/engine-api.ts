@@ -79,7 +79,9 @@ export function engineOf(trial: Trial): TrialEngine {
     call,
     ok,
     createContainer: async ({ script, host = {}, rest = {} }) => {
-      const container = { Image: given.image, Entrypoint: ["sh", "-c"], Cmd: [script], HostConfig: host, ...rest };
+      const program = { Image: given.image, Entrypoint: ["sh", "-c"], Cmd: [script] };
+      // A shell that is process 1 ignores SIGTERM, and whoever stops it would wait ten seconds.
+      const container = { ...program, StopSignal: "SIGKILL", HostConfig: host, ...rest };
       const name = trial.name("container");
       trial.defer(() => removeContainer(last, name));
       await ok("POST", `/containers/create?name=${name}`, container);
