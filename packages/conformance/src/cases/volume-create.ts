@@ -163,7 +163,8 @@ export const volumeCreateCases: readonly ConformanceCase[] = [
       const listed = await listNames(trial);
       const lost = names.find((name) => !listed.includes(name));
       if (lost !== undefined) throw new Violation(`List does not have "${lost}", made beside ${names.join(", ")}`);
-      const places = await Promise.all(names.map((name) => placeOf(trial, name)));
+      const places: string[] = [];
+      for (const name of names) places.push(await placeOf(trial, name));
       const second = places.findIndex((place, index) => places.indexOf(place) < index);
       if (second < 0) return;
       const first = places.indexOf(places[second] ?? "");
