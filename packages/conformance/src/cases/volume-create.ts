@@ -14,6 +14,7 @@ import {
   listNames,
   mount,
   optionsOf,
+  show,
   sources,
   unmount,
   visit,
@@ -144,7 +145,7 @@ export const volumeCreateCases: readonly ConformanceCase[] = [
         const isTaken = places[0] !== places[1] && places.includes(mountpoint);
         if (below !== "" && !below.startsWith("..") && !isTaken) continue;
         throw new Violation(
-          `Mount of a volume named ${JSON.stringify(name)} got ${mountpoint}, where ${isTaken ? "another volume is" : `no volume belongs: they are in ${folder}`}; refuse such names`,
+          `Mount of a volume named ${show(name)} got ${mountpoint}, where ${isTaken ? "another volume is" : `no volume belongs: they are in ${folder}`}; refuse such names`,
         );
       }
       await assertServes(trial);
