@@ -1,13 +1,5 @@
-// Rules that a black box cannot tell: what they ask for cannot be brought about from outside of a plugin.
-
-/** A rule of the list that has no case, and why. */
-export interface Untold {
-  readonly id: string;
-  readonly why: string;
-}
-
-/** All rules without a case. */
-export const untold: readonly Untold[] = [
+/** Rules of the contract's list that cannot be judged from outside a plugin, each with the reason. */
+export const untold: readonly { readonly id: string; readonly why: string }[] = [
   {
     id: "VOL-17",
     why: "a backend cannot be taken away from outside; a plugin's own tests have to show that Get answers without it",

@@ -1,12 +1,11 @@
-import { createConnection, type Socket } from "node:net";
-import { connect as connectSecurely } from "node:tls";
+import type { Socket } from "node:net";
 import type { Address } from "./address.ts";
 import type { ConnectOptions } from "./connect.ts";
+import { prepareDial } from "./dial.ts";
 import { knownMethod } from "./known-method.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
 import { deadlineOf, headersOf, requestStyles, type Profile } from "./profile.ts";
 import { bodyOf } from "./request-body.ts";
-import { secureOptions, targetOf } from "./target.ts";
 
 /** A request in pieces, so that each can be changed before it is sent. */
 export interface WireRequest {
@@ -33,10 +32,9 @@ export async function openWire(
   target: string | PluginEntry,
   options: Pick<ConnectOptions, "profile" | "rules" | "tls"> = {},
 ): Promise<Wire> {
-  const { address, tls } = targetOf(target, options);
+  const { address, dial } = await prepareDial(target, options);
   const { profile = "docker" } = options;
   const style = requestStyles[profile];
-  const secure = address.transport === "tls" ? await secureOptions(address, tls) : {};
   return {
     address,
     profile,
@@ -48,7 +46,7 @@ export async function openWire(
     dial: ({ signal } = {}) => {
       signal?.throwIfAborted();
       const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-      const socket = openSocket(address, secure);
+      const socket = dial();
       const onAbort = (): void => void socket.destroy(signal?.reason);
       signal?.addEventListener("abort", onAbort, { once: true });
       socket.once("error", reject);
@@ -59,12 +57,4 @@ export async function openWire(
       return promise.finally(() => signal?.removeEventListener("abort", onAbort));
     },
   };
-}
-
-function openSocket(address: Address, secure: object): Socket {
-  if (address.transport === "unix") return createConnection({ path: address.path });
-  const { host, port } = address;
-  return address.transport === "tls"
-    ? connectSecurely({ ...secure, host, port })
-    : createConnection({ host, port, noDelay: true });
 }

@@ -1,0 +1,82 @@
+// Finds out all that the checks need, within one budget of time.
+import { lstat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { PluginFolders } from "@outrigger/engine";
+import {
+  describeProcess,
+  findHungPaths,
+  findProcesses,
+  readUnixSockets,
+  type HoldingProcess,
+  type UnixSocket,
+} from "@outrigger/linux";
+import type { Facts, HiddenFile } from "./facts.ts";
+import { fileFacts } from "./file-facts.ts";
+import { examinePlugins } from "./examine-plugins.ts";
+import { gatherEngine } from "./gather-engine.ts";
+import { gatherLeftovers } from "./gather-leftovers.ts";
+import type { Host } from "./host.ts";
+import { listPluginFiles } from "./plugin-files.ts";
+import { tracedSocket } from "./traced-socket.ts";
+import type { TimeBudget } from "./time-budget.ts";
+
+/** Gathers the facts of a host. Never throws for what it finds there, and never waits past the budget. */
+export async function gather(host: Host, budget: TimeBudget): Promise<Facts> {
+  const helperMs = budget.left() / 4;
+  const own = [host.folders.sockets, ...host.folders.specs];
+  const hung = await findHungPaths([...own, ...host.stateFolders], helperMs);
+  const answering = (folder: string): boolean => !hung.includes(folder);
+  const folders: PluginFolders = {
+    ...host.folders,
+    sockets: answering(host.folders.sockets) ? host.folders.sockets : "/dev/null",
+    specs: host.folders.specs.filter(answering),
+  };
+  const stateFolders = host.stateFolders.filter(answering);
+  const sockets = await readUnixSockets(host.isHere ? undefined : join(host.proc, "1/net/unix")).catch(() => []);
+  const [listed, holders] = await Promise.all([
+    listPluginFiles(folders),
+    findHolders(host, { sockets, stateFolders, signal: budget.signal }),
+  ]);
+  const [examined, engine, leftovers, hidden, folderFacts] = await Promise.all([
+    examinePlugins(listed.files, { host, budget, helperMs, sockets, holders }),
+    answering(host.folders.sockets) ? gatherEngine(host, { budget, helperMs }) : undefined,
+    gatherLeftovers(host, { stateFolders, holders }),
+    Promise.all(listed.hidden.map((file) => hiddenFile(file, host))),
+    Promise.all(own.filter(answering).map(async (folder) => ({ folder, facts: await fileFacts(folder) }))),
+  ]);
+  return {
+    now: new Date(),
+    deadlineMs: Math.round(examined.deadlineMs),
+    folders: host.folders,
+    folderFacts: folderFacts.flatMap(({ folder, facts }) => (facts === undefined ? [] : [{ folder, ...facts }])),
+    hung: [...hung, ...examined.hung, ...(engine?.hung ?? [])],
+    crowded: listed.crowded,
+    unreadable: listed.unreadable.filter(({ folder }) => folder !== "/dev/null"),
+    plugins: examined.plugins,
+    hidden: hidden.filter((one) => one !== undefined),
+    sockets,
+    holders,
+    engine: engine?.facts,
+    ...leftovers,
+  };
+}
+
+/** Whoever listens on a unix socket, or has a file open in a state folder of ours. */
+async function findHolders(
+  host: Host,
+  look: { sockets: readonly UnixSocket[]; stateFolders: readonly string[]; signal: AbortSignal },
+): Promise<HoldingProcess[]> {
+  const listening = new Set(look.sockets.filter(({ listens }) => listens).map(({ inode }) => `socket:[${inode}]`));
+  const wants = (target: string): boolean =>
+    listening.has(target) || look.stateFolders.some((folder) => target.startsWith(`${folder}/`));
+  return findProcesses({ wants, proc: host.proc, signal: look.signal }).catch(() => []);
+}
+
+async function hiddenFile(file: string, host: Host): Promise<HiddenFile | undefined> {
+  const facts = await fileFacts(file);
+  if (facts === undefined) return undefined;
+  const pid = Number(tracedSocket.exec(basename(file))?.[1] ?? 0);
+  const command = pid > 0 ? (await describeProcess(pid, host.proc)).command : "";
+  const stats = await lstat(file).catch(() => undefined);
+  return { file, ...facts, isFolder: stats?.isDirectory() === true, inUse: / trace\b/.test(command) };
+}
