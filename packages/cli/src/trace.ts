@@ -1,4 +1,5 @@
 // outrigger trace: every call between the engine and a plugin that runs.
+import { setTimeout as wait } from "node:timers/promises";
 import { createFeed, type CallRecord } from "@outrigger/inspector";
 import { Command } from "commander";
 import { UsageError } from "./command-error.ts";
@@ -9,6 +10,9 @@ import { foldersFrom, parseSize, withTarget } from "./target-flags.ts";
 import { tell, traceUntilStopped, type SessionFlags } from "./trace-session.ts";
 import { tellPutBack } from "./trace-targets.ts";
 import { parsePort, showRecording, traceOnPage } from "./trace-web.ts";
+
+/** How long the reader of the output has for what is left. */
+const lastWordsMs = 2000;
 
 interface TraceFlags extends SessionFlags {
   readonly json?: true;
@@ -99,7 +103,9 @@ async function trace(named: readonly string[], flags: TraceFlags): Promise<void>
     });
   } finally {
     ended.abort();
-    await printing;
+    const stuck = await Promise.race([printing, wait(lastWordsMs, "stuck", { ref: false })]);
+    // Node would wait for its reader for ever. Everything but the output has been seen to.
+    if (stuck !== undefined) process.kill(process.pid, "SIGKILL");
   }
 }
 

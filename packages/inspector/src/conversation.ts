@@ -83,7 +83,6 @@ export class Conversation {
     if (this.#closed) return;
     this.#closed = true;
     this.#requests.close();
-    this.pluginEnded();
     for (const call of this.#open.splice(0)) {
       call.failure ??= call.reply === null ? `no answer: ${why}` : `no whole answer: ${why}`;
       this.#tell(call);

@@ -29,7 +29,7 @@ export async function listeningSocket(path: string): Promise<ListeningSocket | u
         (candidates === undefined || candidates.has(name)),
     );
     const [only] = grown;
-    if (only === undefined) return undefined;
+    if (only === undefined) continue;
     if (grown.length > 1) {
       candidates = new Map(grown);
       continue;
@@ -75,15 +75,15 @@ async function readOne(name: string): Promise<Bound | undefined> {
 
 function counted(bound: Bound, { flags, state }: { flags: string; state: string | undefined }): Bound {
   if ((Number.parseInt(flags, 16) & acceptsConnections) !== 0) return { ...bound, listens: true };
-  return state === connected ? { ...bound, connections: bound.connections + 1 } : bound;
+  return connected.has(state ?? "") ? { ...bound, connections: bound.connections + 1 } : bound;
 }
 
 const file = "/proc/net/unix";
 const nothing: Bound = { listens: false, connections: 0 };
 
-/** `__SO_ACCEPTCON` and `SS_CONNECTED` of Linux. */
+/** `__SO_ACCEPTCON` of Linux, `SS_CONNECTING` of what is not accepted yet, and `SS_CONNECTED`. */
 const acceptsConnections = 0x10000;
-const connected = "03";
+const connected: ReadonlySet<string> = new Set(["02", "03"]);
 
 function whileConnected<T>(path: string, use: () => Promise<T>): Promise<T | undefined> {
   return new Promise((resolve) => {

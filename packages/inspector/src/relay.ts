@@ -33,9 +33,9 @@ export function relay(engine: Socket, plugin: Socket, conversation: Conversation
   });
   pass(plugin, engine, {
     see: (chunk) => conversation.fromPlugin(chunk),
-    ended: () => {
+    ended: (how) => {
       why ??= "the plugin closed the connection";
-      conversation.pluginEnded();
+      if (how === "end") conversation.pluginEnded();
     },
   });
   engine.once("close", over);
@@ -46,7 +46,7 @@ export function relay(engine: Socket, plugin: Socket, conversation: Conversation
 
 interface Witness {
   readonly see: (chunk: Buffer) => void;
-  readonly ended: () => void;
+  readonly ended: (how: "end" | "error") => void;
 }
 
 function pass(from: Socket, to: Socket, { see, ended }: Witness): void {
@@ -57,7 +57,7 @@ function pass(from: Socket, to: Socket, { see, ended }: Witness): void {
   });
   to.on("drain", () => from.resume());
   from.on("end", () => {
-    ended();
+    ended("end");
     // Closed altogether, a unix socket takes not even an empty write; only half closed, it does.
     from.write("", (error) => {
       if (error) to.destroySoon();
@@ -65,7 +65,7 @@ function pass(from: Socket, to: Socket, { see, ended }: Witness): void {
     });
   });
   from.on("error", (error: NodeJS.ErrnoException) => {
-    ended();
+    ended("error");
     const reset = error.code === "ECONNRESET" && to.remoteAddress !== undefined;
     if (reset) to.resetAndDestroy();
     else to.destroySoon();

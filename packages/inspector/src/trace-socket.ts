@@ -77,11 +77,13 @@ class SocketTrace implements Tracing {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#seat?.giveBack();
+    const seat = this.#stand();
     this.#ended.abort();
     await this.#watching;
-    const seat = this.#seat;
-    if (seat !== undefined) await this.#leave(seat, "given-back", `${this.#path} is the plugin's again`);
+    // Taken anew in the same moment, it is another one.
+    for (const one of [seat, this.#stand()]) {
+      if (one !== undefined) await this.#leave(one, "given-back", `${this.#path} is the plugin's again`);
+    }
     const limit = AbortSignal.timeout(longestCallMs);
     await this.#board.drain(this.#options.hurry === undefined ? limit : AbortSignal.any([this.#options.hurry, limit]));
   }
@@ -106,6 +108,14 @@ class SocketTrace implements Tracing {
         `${this.#unseen} connection${this.#unseen === 1 ? "" : "s"} from before still go${this.#unseen === 1 ? "es" : ""} straight to the plugin; calls on them are not seen until they close, which with Docker Engine before 29.0.1 is when the plugin is started anew`,
       );
     }
+  }
+
+  /** Gives the place back; whoever is still connected gets to the plugin there. */
+  #stand(): Seat | undefined {
+    const seat = this.#seat;
+    this.#seat = undefined;
+    seat?.giveBack();
+    return seat;
   }
 
   async #watch(): Promise<void> {
@@ -147,8 +157,6 @@ class SocketTrace implements Tracing {
     } catch (error) {
       if (!(error instanceof InspectorError)) throw error;
     }
-    // Ended meanwhile.
-    if (this.#ended.signal.aborted) this.#seat?.giveBack();
   }
 
   /** Takes in who had dialled before our socket went, for nobody else will answer them. */
