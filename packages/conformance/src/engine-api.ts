@@ -42,7 +42,9 @@ export interface TrialEngine extends EngineApi {
   readonly image: string;
   /** A call that has to succeed; throws `Violation` with the engine's text. */
   ok(verb: string, path: string, body?: object): Promise<EngineAnswer>;
-  /** Makes a container and returns its id. */
+  /** Deletes something at the trial's end, whatever came of it; what is gone by then is fine. */
+  deleteLater(path: string): void;
+  /** Makes a container and returns its name. */
   createContainer(spec: ContainerSpec): Promise<string>;
   start(container: string): Promise<void>;
   /** Waits for a container's end and returns its exit code. */
@@ -79,9 +81,11 @@ export function engineOf(trial: Trial): TrialEngine {
     call,
     ok,
     createContainer: async ({ script, host = {}, rest = {} }) => {
-      const container = { Image: given.image, Entrypoint: ["sh", "-c"], Cmd: [script], HostConfig: host, ...rest };
+      const program = { Image: given.image, Entrypoint: ["sh", "-c"], Cmd: [script] };
+      // A shell that is process 1 ignores SIGTERM, and whoever stops it would wait ten seconds.
+      const container = { ...program, StopSignal: "SIGKILL", HostConfig: host, ...rest };
       const name = trial.name("container");
-      trial.defer(() => removeContainer(last, name));
+      engine.deleteLater(containerPath(name));
       await ok("POST", `/containers/create?name=${name}`, container);
       return name;
     },
@@ -95,7 +99,8 @@ export function engineOf(trial: Trial): TrialEngine {
       const { body } = await ok("GET", `/containers/${container}/logs?stdout=1&stderr=1`);
       return unframed(body);
     },
-    removeContainer: (container) => removeContainer({ call }, container),
+    removeContainer: (container) => deleteAt({ call }, containerPath(container)),
+    deleteLater: (path) => trial.defer(() => deleteAt(last, path)),
     run: async (spec) => {
       const container = await engine.createContainer(spec);
       await engine.start(container);
@@ -109,15 +114,21 @@ export function engineOf(trial: Trial): TrialEngine {
   return engine;
 }
 
-async function removeContainer(api: EngineApi, container: string): Promise<void> {
-  const path = `/containers/${container}?force=1&v=1`;
+function containerPath(name: string): string {
+  return `/containers/${name}?force=1&v=1`;
+}
+
+async function deleteAt(api: EngineApi, path: string): Promise<void> {
   const answer = await api.call("DELETE", path);
-  if (answer.status !== 404) succeeded(answer, { verb: "DELETE", path });
+  const isGoing = answer.status === 409 && answer.text.includes("already in progress");
+  if (answer.status !== 404 && !isGoing) succeeded(answer, { verb: "DELETE", path });
 }
 
 function succeeded(answer: EngineAnswer, { verb, path }: { verb: string; path: string }): EngineAnswer {
   if (answer.status < 400) return answer;
-  throw new Violation(`the engine answered ${verb} ${path} with ${answer.status}: ${answer.text.trim()}`);
+  throw new Violation(
+    `the engine answered ${verb} ${path} with ${answer.status}: ${answer.text.trim().slice(0, 1000)}`,
+  );
 }
 
 interface Call {

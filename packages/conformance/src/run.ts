@@ -177,19 +177,39 @@ interface Plugin {
   readonly wire: Wire;
 }
 
-/** Takes away what a case made; returns what could not be, with the reason. */
+/**
+ * Takes away what a case made; returns what could not be, with the reason. A plugin that leaves one call unanswered is
+ * started again if it can be, and asked no more if not: each further call would take the engine's whole deadline.
+ */
 async function settle(ledger: Ledger, plugin: Plugin): Promise<string[]> {
   const left: string[] = [];
+  let isSilent = false;
   for (const debt of ledger.debts()) {
-    // An interrupted run cleans up all the same.
-    await using trial = openTrial({ ...plugin, ledger: createLedger(), signal: AbortSignal.timeout(60_000) });
-    const problem = await undo(debt, trial);
+    let problem = isSilent ? notAsked : await undo(debt, plugin);
+    if (problem?.startsWith(unanswered) === true) {
+      isSilent = !(await startAgain(plugin));
+      if (!isSilent) problem = await undo(debt, plugin);
+    }
     if (problem !== undefined) left.push(`${debt.what}: ${problem}`);
   }
   return left;
 }
 
-async function undo(debt: Debt, trial: OpenTrial): Promise<string | undefined> {
+const unanswered = "no answer: ";
+const notAsked = "not asked, for the plugin left a call before unanswered";
+
+async function startAgain(plugin: Plugin): Promise<boolean> {
+  if (plugin.setting.restart === undefined) return false;
+  await using trial = openTrial({ ...plugin, ledger: createLedger(), signal: AbortSignal.timeout(60_000) });
+  return trial.restart("SIGKILL").then(
+    () => true,
+    () => false,
+  );
+}
+
+async function undo(debt: Debt, plugin: Plugin): Promise<string | undefined> {
+  // An interrupted run cleans up all the same.
+  await using trial = openTrial({ ...plugin, ledger: createLedger(), signal: AbortSignal.timeout(60_000) });
   try {
     const { failure } = await trial.send(debt.method, debt.request);
     if (failure === undefined) return undefined;
@@ -198,6 +218,6 @@ async function undo(debt: Debt, trial: OpenTrial): Promise<string | undefined> {
     const there = await trial.send("VolumeDriver.Get", { Name: fieldOf(debt.request, "Name") });
     return there.failure === undefined && isObject(fieldOf(there.fields, "Volume")) ? failure : undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return `${unanswered}${error instanceof Error ? error.message : String(error)}`;
   }
 }

@@ -101,8 +101,7 @@ export const volumeMountFaults: Readonly<Record<string, KnownFault>> = {
     }),
   },
   "Unmount with an unknown ID fails": {
-    // After a kill nobody knows whether the Mount or Unmount was still counted.
-    fails: ["VOL-34", "VOL-C06", "VOL-C07"],
+    fails: ["VOL-34"],
     handlers: (volumes) => ({
       [unmount]: (request: VolumeRequest) => {
         if ((volumes.existing(request.Name).holds[request.ID] ?? 0) === 0) throw new Error("not mounted by this id");

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cases } from "../src/cases.ts";
+import { untold } from "../src/untold.ts";
 import { judgeVolumes, messagesOf, skip, testFaults } from "./judge-volumes.ts";
 import { idsOf } from "./model.ts";
 import { volumeChaosFaults } from "./volume-chaos-faults.ts";
@@ -44,4 +45,10 @@ test("every case fails for one fault at least", () => {
     ofVolumes.map(({ id }) => id).filter((id) => !found.has(id)),
     [],
   );
+});
+
+test("every rule of volumes has a case, or a reason for having none", () => {
+  const rules = Array.from({ length: 57 }, (_, index) => `VOL-${`${index + 1}`.padStart(2, "0")}`);
+  const known = [...cases, ...untold].map(({ id }) => id).filter((id) => /^VOL-\d/.test(id));
+  assert.deepEqual(known.sort(), rules);
 });

@@ -11,6 +11,7 @@ import {
   listNames,
   listVolumes,
   remove,
+  show,
   sources,
   times,
 } from "./volume-steps.ts";
@@ -27,7 +28,7 @@ export const volumeAnswerCases: readonly ConformanceCase[] = [
     judge: async (trial) => {
       const scope = await scopeOf(trial);
       if (scope !== "local" && scope !== "global")
-        throw new Violation(`Capabilities got the Scope ${scope}; it has to be "local" or "global"`);
+        throw new Violation(`Capabilities got the Scope ${show(scope)}; it has to be "local" or "global"`);
     },
   },
   {
@@ -71,9 +72,7 @@ export const volumeAnswerCases: readonly ConformanceCase[] = [
       const name = await createVolume(trial, "Data.v_1");
       const answered = fieldOf(await knownVolume(trial, name), "Name");
       if (answered !== name)
-        throw new Violation(
-          `Get {"Name":"${name}"} got the Name ${JSON.stringify(answered)}; the engine goes on with this one`,
-        );
+        throw new Violation(`Get {"Name":"${name}"} got the Name ${show(answered)}; the engine goes on with this one`);
     },
   },
   {
@@ -153,7 +152,7 @@ export const volumeAnswerCases: readonly ConformanceCase[] = [
                 .find((one) => one !== undefined)
             : "Name has to be a text, and not empty";
         if (problem === undefined) continue;
-        throw new Violation(`List has ${JSON.stringify(volume)}: ${problem}; the engine drops the whole list`);
+        throw new Violation(`List has ${show(volume)}: ${problem}; the engine drops the whole list`);
       }
     },
   },
@@ -192,7 +191,7 @@ export const volumeAnswerCases: readonly ConformanceCase[] = [
         const answered = fieldOf(await findVolume(trial, name), "Name");
         // Somebody else may have removed it between the two calls.
         if (answered === name || !(await listNames(trial)).includes(name)) continue;
-        throw new Violation(`List has "${name}", and Get of it got the name ${JSON.stringify(answered)}`);
+        throw new Violation(`List has "${name}", and Get of it got the name ${show(answered)}`);
       }
     },
   },
@@ -234,7 +233,7 @@ async function assertField(trial: Trial, field: string): Promise<void> {
   const assertReadable = (volume: JsonObject): void => {
     const problem = problemOf(volume, field);
     if (problem !== undefined)
-      throw new Violation(`Get got ${JSON.stringify(volume)}: ${problem}; to the engine the volume is missing`);
+      throw new Violation(`Get got ${show(volume)}: ${problem}; to the engine the volume is missing`);
   };
   assertReadable(await knownVolume(trial, name));
   const request = { Name: name, ID: trial.id() };

@@ -16,7 +16,6 @@ import {
   remove,
   sources,
   times,
-  unmount,
   visit,
 } from "./volume-steps.ts";
 import { mountAgain, outliveMounted, outliveUnused } from "./volume-restart.ts";
@@ -159,7 +158,7 @@ async function killAmid<T>(trial: Trial, { before, call, after }: Amid<T>): Prom
 /** A volume that may be held by one ID or not has its data, and can be used and removed. */
 async function assertWhole(trial: Trial, name: string, held: { id: string; mark: Mark; when: string }): Promise<void> {
   await visit(trial, name, (mountpoint) => assertMark(trial, mountpoint, held));
-  await unmount(trial, name, held.id);
+  await trial.send("VolumeDriver.Unmount", { Name: name, ID: held.id });
   await remove(trial, name);
 }
 

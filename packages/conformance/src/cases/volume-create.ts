@@ -14,6 +14,7 @@ import {
   listNames,
   mount,
   optionsOf,
+  show,
   sources,
   unmount,
   visit,
@@ -144,7 +145,7 @@ export const volumeCreateCases: readonly ConformanceCase[] = [
         const isTaken = places[0] !== places[1] && places.includes(mountpoint);
         if (below !== "" && !below.startsWith("..") && !isTaken) continue;
         throw new Violation(
-          `Mount of a volume named ${JSON.stringify(name)} got ${mountpoint}, where ${isTaken ? "another volume is" : `no volume belongs: they are in ${folder}`}; refuse such names`,
+          `Mount of a volume named ${show(name)} got ${mountpoint}, where ${isTaken ? "another volume is" : `no volume belongs: they are in ${folder}`}; refuse such names`,
         );
       }
       await assertServes(trial);
@@ -163,7 +164,8 @@ export const volumeCreateCases: readonly ConformanceCase[] = [
       const listed = await listNames(trial);
       const lost = names.find((name) => !listed.includes(name));
       if (lost !== undefined) throw new Violation(`List does not have "${lost}", made beside ${names.join(", ")}`);
-      const places = await Promise.all(names.map((name) => placeOf(trial, name)));
+      const places: string[] = [];
+      for (const name of names) places.push(await placeOf(trial, name));
       const second = places.findIndex((place, index) => places.indexOf(place) < index);
       if (second < 0) return;
       const first = places.indexOf(places[second] ?? "");

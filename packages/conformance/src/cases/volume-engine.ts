@@ -5,7 +5,7 @@ import { fieldOf } from "../json-field.ts";
 import { fileInTar, tarOf } from "../tar.ts";
 import type { Trial } from "../trial.ts";
 import { Violation } from "../violation.ts";
-import { findVolume, sources, times } from "./volume-steps.ts";
+import { findVolume, show, sources, times } from "./volume-steps.ts";
 
 const shared = { protocol: "VolumeDriver", severity: "MUST", rule: sources.store, needs: ["engine"] } as const;
 
@@ -21,7 +21,7 @@ export const volumeEngineCases: readonly ConformanceCase[] = [
       await volume.make();
       const { json } = await engine.ok("GET", `/volumes/${name}`);
       if (fieldOf(json, "Name") !== name || fieldOf(json, "Driver") !== engine.driver)
-        throw new Violation(`the engine shows ${JSON.stringify(json)} for the volume "${name}" of ${engine.driver}`);
+        throw new Violation(`the engine shows ${show(json)} for the volume "${name}" of ${engine.driver}`);
     },
   },
   {
@@ -37,7 +37,7 @@ export const volumeEngineCases: readonly ConformanceCase[] = [
       const created = fieldOf(known, "CreatedAt");
       // The engine shows whole seconds, in the zone that the plugin named.
       if (typeof created === "string" && secondsOf(created) !== secondsOf(fieldOf(json, "CreatedAt")))
-        throw new Violation(`Get says that "${name}" is of ${created}, and the engine ${JSON.stringify(json)}`);
+        throw new Violation(`Get says that "${name}" is of ${created}, and the engine ${show(json)}`);
       const missing = Object.keys(fieldOf(known, "Status") ?? {}).find(
         (key) => fieldOf(json, "Status", key) === undefined && fieldOf(known, "Status", key) !== undefined,
       );
@@ -81,12 +81,11 @@ export const volumeEngineCases: readonly ConformanceCase[] = [
       const container = await volume.startWaiting();
       const { body } = await engine.ok("GET", `/containers/${container}/archive?path=/data/file`);
       const copied = fileInTar(body)?.toString().trim();
-      if (copied !== "early")
-        throw new Violation(`\`docker cp\` got ${JSON.stringify(copied)} out of a volume with "early"`);
+      if (copied !== "early") throw new Violation(`\`docker cp\` got ${show(copied)} out of a volume with "early"`);
       await engine.ok("PUT", `/containers/${container}/archive?path=/data`, tarOf("late", Buffer.from("late\n")));
       const into = await volume.run("cat /data/late");
       if (into.trim() !== "late")
-        throw new Violation(`\`docker cp\` put "late" into a volume, which has ${JSON.stringify(into)}`);
+        throw new Violation(`\`docker cp\` put "late" into a volume, which has ${show(into)}`);
       await volume.write("late");
       await volume.assertWaiterReads(container, "late");
     },
@@ -103,8 +102,7 @@ export const volumeEngineCases: readonly ConformanceCase[] = [
       const container = await volume.create("true");
       const { body } = await volume.engine.ok("GET", `/containers/${container}/archive?path=/data/file`);
       const copied = fileInTar(body)?.toString().trim();
-      if (copied !== "kept")
-        throw new Violation(`\`docker cp\` got ${JSON.stringify(copied)} out of a volume with "kept"`);
+      if (copied !== "kept") throw new Violation(`\`docker cp\` got ${show(copied)} out of a volume with "kept"`);
     },
   },
   {
@@ -135,7 +133,7 @@ export const volumeEngineCases: readonly ConformanceCase[] = [
       const { json } = await engine.ok("GET", "/volumes");
       const warnings = JSON.stringify(fieldOf(json, "Warnings") ?? []);
       if (warnings.includes(engine.driver)) throw new Violation(`the engine warns of ${engine.driver}: ${warnings}`);
-      if (!JSON.stringify(fieldOf(json, "Volumes")).includes(`"${name}"`))
+      if (!JSON.stringify(fieldOf(json, "Volumes") ?? []).includes(`"${name}"`))
         throw new Violation(`"${name}" is not among the engine's volumes`);
     },
   },
@@ -159,7 +157,7 @@ export const volumeEngineCases: readonly ConformanceCase[] = [
       const name = fieldOf(Array.isArray(mounts) ? mounts[0] : undefined, "Name");
       await engine.removeContainer(container);
       if (typeof name !== "string" || (await findVolume(trial, name)) !== undefined)
-        throw new Violation(`the anonymous volume ${JSON.stringify(name)} is still there after its container`);
+        throw new Violation(`the anonymous volume ${show(name)} is still there after its container`);
     },
   },
   {
@@ -240,10 +238,10 @@ async function withVolume(trial: Trial): Promise<EngineVolume> {
   };
   const assertIs = (printed: string, { text, when }: { text: string; when: string }): void => {
     if (printed.trim() !== text)
-      throw new Violation(`a container read ${JSON.stringify(printed)} from a volume with "${text}", when ${when}`);
+      throw new Violation(`a container read ${show(printed)} from a volume with "${text}", when ${when}`);
   };
   // A container that is still there holds the volume; it was made later, and so goes first.
-  trial.defer(() => engine.call("DELETE", `/volumes/${name}`).catch(() => {}));
+  engine.deleteLater(`/volumes/${name}`);
   await make();
   const volume: EngineVolume = {
     engine,

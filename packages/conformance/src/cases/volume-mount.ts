@@ -8,7 +8,7 @@ import { fieldOf } from "../json-field.ts";
 import type { Trial } from "../trial.ts";
 import { Violation } from "../violation.ts";
 import { assertMark, assertReleased, assertUsable, watchMounts, within, writeMark } from "../volume-data.ts";
-import { assertServes, create, createVolume, mount, remove, sources, unmount, visit } from "./volume-steps.ts";
+import { assertServes, create, createVolume, mount, remove, show, sources, unmount, visit } from "./volume-steps.ts";
 
 const mountMethod = "VolumeDriver.Mount";
 const unmountMethod = "VolumeDriver.Unmount";
@@ -191,7 +191,7 @@ export const volumeMountCases: readonly ConformanceCase[] = [
       const mountpoint = await mount(trial, name, trial.id());
       const path = fieldOf(await trial.ok(pathMethod, { Name: name }), "Mountpoint");
       if (path !== mountpoint)
-        throw new Violation(`Path got ${JSON.stringify(path)} for a volume that is mounted on ${mountpoint}`);
+        throw new Violation(`Path got ${show(path)} for a volume that is mounted on ${mountpoint}`);
     },
   },
   {
@@ -203,7 +203,7 @@ export const volumeMountCases: readonly ConformanceCase[] = [
     judge: async (trial) => {
       const path = fieldOf(await trial.ok(pathMethod, { Name: await createVolume(trial) }), "Mountpoint");
       if (path !== undefined && typeof path !== "string")
-        throw new Violation(`Path got the Mountpoint ${JSON.stringify(path)}; it has to be a text, or be left out`);
+        throw new Violation(`Path got the Mountpoint ${show(path)}; it has to be a text, or be left out`);
     },
   },
 ];

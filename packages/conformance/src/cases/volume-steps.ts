@@ -42,7 +42,7 @@ export async function findVolume(trial: Trial, name: string): Promise<JsonObject
   if (answer.failure !== undefined) return undefined;
   const volume = fieldOf(answer.fields, "Volume");
   if (volume === undefined || isObject(volume)) return volume;
-  throw new Violation(`Get {"Name":"${name}"} got Volume ${JSON.stringify(volume)}; it has to be an object, or null`);
+  throw new Violation(`Get {"Name":"${name}"} got Volume ${show(volume)}; it has to be an object, or null`);
 }
 
 /** What Get knows of a volume that has to be there; `when` says after what. */
@@ -56,16 +56,14 @@ export async function knownVolume(trial: Trial, name: string, when = "it was cre
 export async function assertGone(trial: Trial, name: string, when: string): Promise<void> {
   const volume = await findVolume(trial, name);
   if (volume === undefined) return;
-  throw new Violation(
-    `Get {"Name":"${name}"} got ${JSON.stringify(volume)} after ${when}; it has to say that there is none`,
-  );
+  throw new Violation(`Get {"Name":"${name}"} got ${show(volume)} after ${when}; it has to say that there is none`);
 }
 
 /** The entries of List. */
 export async function listVolumes(trial: Trial): Promise<readonly unknown[]> {
   const volumes = fieldOf(await trial.ok("VolumeDriver.List"), "Volumes") ?? [];
   if (Array.isArray(volumes)) return volumes;
-  throw new Violation(`List got Volumes ${JSON.stringify(volumes)}; it has to be a list, or null`);
+  throw new Violation(`List got Volumes ${show(volumes)}; it has to be a list, or null`);
 }
 
 /** The names in List. */
@@ -80,7 +78,7 @@ export async function mount(trial: Trial, name: string, id: string): Promise<str
   const mountpoint = fieldOf(fields, "Mountpoint");
   if (typeof mountpoint === "string" && isAbsolute(mountpoint)) return mountpoint;
   throw new Violation(
-    `Mount {"Name":"${name}",…} got Mountpoint ${JSON.stringify(mountpoint)}; it has to be an absolute path, or the container gets a folder of the engine`,
+    `Mount {"Name":"${name}",…} got Mountpoint ${show(mountpoint)}; it has to be an absolute path, or the container gets a folder of the engine`,
   );
 }
 
@@ -105,6 +103,12 @@ export async function remove(trial: Trial, name: string): Promise<void> {
 /** Fails where the plugin does not answer any more. */
 export async function assertServes(trial: Trial): Promise<void> {
   await trial.ok("Plugin.Activate");
+}
+
+/** A value of the plugin's in a message, cut to what a person reads. */
+export function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
 /** So many things, by their numbers. */
