@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { explain } from "@outrigger/doctor";
-import type { Host } from "@outrigger/e2e/lab";
+import { lab, type Host } from "@outrigger/e2e/lab";
 import { CommandError } from "@outrigger/linux";
 import { scriptPlugin, type ScriptedPlugin } from "./scripted-plugin.ts";
 import { until } from "./plugin-on-host.ts";
@@ -156,8 +156,13 @@ story("each error that an engine prints is explained by its own entry", async (h
   await using unregistered = await scriptPlugin(host, "unregistered", ["NetworkDriver"]);
   unregistered.answers = { "NetworkDriver.GetCapabilities": { Scope: "everywhere" } };
   lacking.answers = {};
-  // What takes the engine 15 s to say runs beside the rest.
-  const absent = failureOf(host, ["volume", "create", "-d", "absent", "new"]);
+  // What takes the engine 15 s to say runs beside the rest, under a name of its own: the engine locks each. Once is enough.
+  const absent =
+    host.engine.version === lab.engines().at(-1)
+      ? failureOf(host, ["volume", "create", "-d", "absent", "elsewhere"])
+      : undefined;
+  // Where something fails before it is awaited, that is the failure to tell.
+  absent?.catch(() => {});
   raw.answers = echoVolume;
   await prepare(host);
   const wrong: string[] = [];
@@ -175,7 +180,7 @@ story("each error that an engine prints is explained by its own entry", async (h
   check(await failureOf(host, ["plugin", "create", "acme/shelf", join(host.share, "plugin")]), ["plugin-exists"]);
   await writeFile(join(host.share, "plugin/config.json"), "[]");
   check(await failureOf(host, ["plugin", "create", "acme/bad", join(host.share, "plugin")]), ["plugin-bad-config"]);
-  check(await absent, ["plugin-not-found", "plugin-lookup"]);
+  if (absent !== undefined) check(await absent, ["plugin-not-found", "plugin-lookup"]);
 
   raw.answers = {};
   await host.docker(["rm", "-f", "user", "holder", "mute"]);
@@ -230,17 +235,18 @@ async function retriedCalls(host: Host, raw: ScriptedPlugin): Promise<void> {
   for (const [name, text] of Object.entries(files)) await writeFile(host.path(`/etc/docker/plugins/${name}`), text);
   raw.answers = { "VolumeDriver.Get": failing, "VolumeDriver.Create": "hang up" };
   const enough = new AbortController();
-  const attempts = ["raw", "refused", "missing"].map((driver) =>
+  const attempts = ["raw", "refused", "missing", "nobody"].map((driver) =>
     assert.rejects(host.docker(["volume", "create", "-d", driver, `by-${driver}`], { signal: enough.signal })),
   );
   const said: Readonly<Record<string, RegExp>> = {
     "connection-lost": /Unable to connect to plugin[^\n]*VolumeDriver\.Create[^\n]*EOF[^\n]*/,
+    "plugin-lookup": /Unable to locate plugin: nobody[^\n]*/,
     "tcp-refused": /Unable to connect to plugin[^\n]*127\.0\.0\.1:1[^\n]*/,
     "socket-missing": /Unable to connect to plugin[^\n]*nowhere\.sock[^\n]*no such file[^\n]*/,
   };
   for (const [id, pattern] of Object.entries(said)) {
     await until(`the engine's log has a line for ${id}`, () => pattern.test(host.engine.log()));
-    check(pattern.exec(host.engine.log())?.[0] ?? "", [id, "connect-retry"]);
+    check(pattern.exec(host.engine.log())?.[0] ?? "", [id]);
   }
   raw.answers = { "VolumeDriver.Get": failing, "VolumeDriver.Create": [400, "no body"] };
   enough.abort();
