@@ -35,10 +35,9 @@ export async function examinePlugins(
     )),
   );
   const isReachable = (entry: PluginEntry): boolean =>
-    !pathsOf(entry, host).some((path) => hung.includes(path)) &&
-    (host.isHere || entry.address === undefined || entry.address.transport === "unix");
+    !pathsOf(entry, host).some((path) => hung.includes(path)) && (host.isHere || isNear(entry));
   // Half of the time is for the answers.
-  const deadlineMs = Math.min(1000, Math.max(1, around.budget.left() / 2));
+  const deadlineMs = Math.max(1, around.budget.left() / 2);
   const tried = await probe(entries.filter(isReachable), { deadlineMs });
   const untried = entries.filter((entry) => !isReachable(entry)).map(notTried);
   const look = (entry: ProbedEntry, tried: boolean): Promise<ExaminedPlugin> =>
@@ -57,7 +56,8 @@ async function read(one: AnnouncingFile, host: Host): Promise<PluginEntry | unde
   // A link that leads to something else than a socket is passed over by the engine too.
   if (kind === "socket" && linked && !(await isSocket(file))) return undefined;
   const entry = await readEntry({ name, kind, file }, "engine");
-  return host.isHere || kind === "socket" || kind === "managed" ? entry : below(entry, host.root);
+  if (host.isHere) return entry;
+  return kind === "socket" || kind === "managed" ? { ...entry, problems: [] } : below(entry, host.root);
 }
 
 /** The paths in a file are those of its engine, whose root lies elsewhere for us. */
@@ -69,6 +69,14 @@ function below(entry: PluginEntry, root: string): PluginEntry {
     address: address?.transport === "unix" ? { ...address, path: join(root, address.path) } : address,
     tls: tls && { ...tls, caFile: file(tls.caFile), certFile: file(tls.certFile), keyFile: file(tls.keyFile) },
   };
+}
+
+const longestSocketPath = 107;
+
+/** Below another root a path may be too long for us that is not for its engine, and a network is not ours. */
+function isNear({ kind, address, problems }: PluginEntry): boolean {
+  if (address?.transport === "unix") return Buffer.byteLength(address.path) <= longestSocketPath;
+  return address === undefined && kind !== "socket" && kind !== "managed" && problems.length > 0;
 }
 
 function pathsOf({ address, tls, kind }: PluginEntry, host: Host): string[] {

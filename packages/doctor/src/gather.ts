@@ -17,12 +17,14 @@ import { gatherEngine } from "./gather-engine.ts";
 import { gatherLeftovers } from "./gather-leftovers.ts";
 import type { Host } from "./host.ts";
 import { listPluginFiles } from "./plugin-files.ts";
-import { tracedSocket } from "./traced-socket.ts";
+import { movedSocket } from "./moved-socket.ts";
 import type { TimeBudget } from "./time-budget.ts";
 
 /** Gathers the facts of a host. Never throws for what it finds there, and never waits past the budget. */
 export async function gather(host: Host, budget: TimeBudget): Promise<Facts> {
   const helperMs = budget.left() / 4;
+  // Its loading takes a while, and is not to be taken for a plugin's silence.
+  await import("node:http");
   const own = [host.folders.sockets, ...host.folders.specs];
   const hung = await findHungPaths([...own, ...host.stateFolders], helperMs);
   const answering = (folder: string): boolean => !hung.includes(folder);
@@ -75,8 +77,8 @@ async function findHolders(
 async function hiddenFile(file: string, host: Host): Promise<HiddenFile | undefined> {
   const facts = await fileFacts(file);
   if (facts === undefined) return undefined;
-  const pid = Number(tracedSocket.exec(basename(file))?.[1] ?? 0);
+  const pid = Number(movedSocket.exec(basename(file))?.[2] ?? 0);
   const command = pid > 0 ? (await describeProcess(pid, host.proc)).command : "";
   const stats = await lstat(file).catch(() => undefined);
-  return { file, ...facts, isFolder: stats?.isDirectory() === true, inUse: / trace\b/.test(command) };
+  return { file, ...facts, isFolder: stats?.isDirectory() === true, inUse: / (?:trace|doctor)\b/.test(command) };
 }
