@@ -1,19 +1,10 @@
 // The plugins in examples/, each asked by a real engine for what it promises.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { chmod, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { Host } from "@outrigger/e2e/lab";
-import type { Child } from "@outrigger/linux";
-import { findInRoots } from "./lab/engine-root.ts";
+import { startExample } from "./example-on-host.ts";
 import { until } from "./plugin-on-host.ts";
 import { story } from "./story.ts";
 
 story("volume.ts keeps what a container wrote", async (host) => {
-  // A folder that the lab's engine sees, as any engine sees all of its machine.
-  await host.run(["mkdir", "/var/lib/outrigger/folders"]);
-  await host.run(["ln", "-s", "/var/lib/outrigger/folders", "/var/lib/folders"]);
   await using _plugin = await startExample(host, { file: "volume.ts", name: "folders" });
   await host.image("busybox");
   const run = ["run", "--rm", "--volume-driver", "folders", "-v", "data:/data", "busybox", "sh", "-c"];
@@ -34,16 +25,22 @@ story("network.ts and ipam.ts let two containers reach each other", async (host)
   const ping = ["run", "--rm", "--network", "net", "busybox", "ping", "-c", "1", "-W", "5"];
   assert.match(await host.docker([...ping, address]), /1 packets received/);
   assert.match(await host.docker([...ping, "first"]), /1 packets received/, "by name");
+  const published = ["run", "-d", "-p", "127.0.0.1::80", "--network", "net", "--name", "second", "busybox"];
+  await host.docker([...published, "sh", "-c", "mkdir /www; echo hello >/www/index.html; httpd -f -h /www"]);
+  const [port = ""] = (await host.docker(["port", "second", "80"])).split("\n");
+  const fetched = (): Promise<string> =>
+    host.run(["curl", "-sf", `http://${port}/`], { accept: [0, 7, 56] }).then(({ stdout }) => stdout);
+  await until("the published port answers", async () => (await fetched()) === "hello\n");
 
-  await host.docker(["rm", "-f", "first"]);
+  await host.docker(["rm", "-f", "first", "second"]);
   await host.docker(["network", "rm", "net"]);
   const links = await host.run(["ls", "/sys/class/net"]);
-  assert.doesNotMatch(links.stdout, /^w[io]/m, "links");
+  assert.doesNotMatch(links.stdout, /^w[bio]-/m, "links");
 });
 
 story("authz.ts refuses privileged containers, and only those", async (host) => {
   await host.image("busybox");
-  await using _plugin = await startExample(host, { file: "authz.ts", name: "no-privileged" });
+  await using _plugin = await startExample(host, { file: "authz.ts", name: "no-privileged", root: false });
   await host.engine.stop();
   await host.engine.start({ args: ["--authorization-plugin=no-privileged"] });
   assert.equal(await host.docker(["run", "--rm", "busybox", "echo", "hello"]), "hello");
@@ -56,33 +53,21 @@ story("authz.ts refuses privileged containers, and only those", async (host) => 
   assert.equal(await host.docker(["exec", "user", "echo", "hello"]), "hello");
 });
 
-story("log.ts writes a container's lines into its file", async (host) => {
-  await using _plugin = await startExample(host, { file: "log.ts", name: "lines" });
+story("log.ts keeps what a container prints, for docker logs too, while it runs and after", async (host) => {
+  await using plugin = await startExample(host, { file: "log.ts", name: "logbook" });
   await host.image("busybox");
-  const script = "for i in 1 2 3; do echo line $i; done; echo oops >&2";
-  const id = await host.docker(["run", "-d", "--log-driver", "lines", "--name", "user", "busybox", "sh", "-c", script]);
-  await host.docker(["wait", "user"]);
+  const script = "for i in 1 2 3; do echo line $i; done; exec sleep 1d";
+  await host.docker(["run", "-d", "--log-driver", "logbook", "--name", "user", "busybox", "sh", "-c", script]);
+  const logs = (...args: string[]): Promise<string> => host.docker(["logs", ...args, "user"]);
+  await until("the lines are there", async () => (await logs()) === "line 1\nline 2\nline 3");
+  assert.equal(await logs("--tail", "1"), "line 3");
+
+  plugin.kill("SIGKILL");
+  await plugin.ended;
+  await using _again = await startExample(host, { file: "log.ts", name: "logbook" });
+  const followed = logs("-f", "--tail", "1");
+  await host.docker(["stop", "-t", "0", "user"]);
+  assert.equal(await followed, "line 3");
+  assert.equal(await logs(), "line 1\nline 2\nline 3", "of a container that has ended");
   await host.docker(["rm", "user"]);
-  const lines = (await readFile(host.path(`/var/lib/outrigger/lines/${id}.log`), "utf8")).split("\n");
-  assert.deepEqual(lines.sort(), ["", "line 1", "line 2", "line 3", "oops"]);
 });
-
-/** Runs an example as its reader would, and waits until the engine can find it. */
-async function startExample(host: Host, example: { file: string; name: string }): Promise<Child> {
-  const file = fileURLToPath(new URL(`../examples/${example.file}`, import.meta.url));
-  // What it would write to the machine's /var/log stays on the host.
-  const env = { PATH: await pathWithIp(host), LINES_FOLDER: "/var/lib/outrigger/lines" };
-  const child = await host.start([process.execPath, file], { env });
-  await until(`${example.file} serves`, () => existsSync(host.path(`/run/docker/plugins/${example.name}.sock`)));
-  return child;
-}
-
-/** The machine may lack iproute2, which the engine's root folder has. */
-async function pathWithIp(host: Host): Promise<string> {
-  const tool = findInRoots("ip");
-  assert.ok(tool);
-  const file = join(host.share, "ip");
-  await writeFile(file, `#!/bin/sh\nexec chroot "${tool.root}" "${tool.command}" "$@"\n`);
-  await chmod(file, 0o755);
-  return `${dirname(file)}:${dirname(process.execPath)}:/usr/sbin:/usr/bin:/sbin:/bin`;
-}

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -64,7 +65,14 @@ function writePackage(folder: string): void {
   const place = join(target, "node_modules", manifest.name);
   mkdirSync(place, { recursive: true });
   renameSync(join(emitted, folder, "src"), join(place, "dist"));
-  const published = publishedManifest(manifest);
+  const hasTemplates = manifest.bin !== undefined;
+  if (hasTemplates) copyTemplates(join(place, "templates"));
+  // What a browser is sent, as it stands.
+  const page = join(root, folder, "page");
+  const hasPage = existsSync(page);
+  if (hasPage) cpSync(page, join(place, "page"), { recursive: true, filter: (path) => !/\.(ts|json)$/.test(path) });
+  const files = ["dist", ...(hasTemplates ? ["templates"] : []), ...(hasPage ? ["page"] : [])];
+  const published = publishedManifest(manifest, files);
   writeFileSync(join(place, "package.json"), `${JSON.stringify(published, undefined, 2)}\n`);
   for (const file of Object.values(published.bin ?? {})) chmodSync(join(place, file), 0o755);
   for (const file of [join(folder, "README.md"), "LICENSE"]) {
@@ -72,14 +80,21 @@ function writePackage(folder: string): void {
   }
 }
 
-function publishedManifest(manifest: Manifest): Manifest {
+/** What `outrigger init` begins a project with. */
+function copyTemplates(to: string): void {
+  const examples = join(root, "examples");
+  mkdirSync(to, { recursive: true });
+  for (const file of globSync("*.ts", { cwd: examples })) copyFileSync(join(examples, file), join(to, file));
+}
+
+function publishedManifest(manifest: Manifest, files: readonly string[]): Manifest {
   return {
     ...manifest,
     ...(manifest.bin && {
       bin: Object.fromEntries(Object.entries(manifest.bin).map(([name, file]) => [name, built(file)])),
     }),
     exports: { ".": { types: "./dist/index.d.ts", default: "./dist/index.js" } },
-    files: ["dist"],
+    files,
     // Left out of the JSON.
     devDependencies: undefined,
   };

@@ -9,14 +9,20 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 // Types are stripped once, not by each process that a test starts.
 const env = { ...process.env, NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "node") };
 
+/** Packages whose tests leave nothing behind in their process: together they start in the time of one. */
+const shared = "packages/{conformance,doctor,inspector,protocol,store}";
+const own = "{packages/{cli,engine,linux,plugin,storage-api,volume-core},plugins/*,examples,test}";
+const testing = ["--test", "--test-reporter=dot"];
+
 const steps: Record<string, string[]> = {
   format: ["oxfmt", "--check", "."],
   lint: ["oxlint", "--quiet"],
   types: ["tsc", "--noEmit"],
-  "protocol pages": [process.execPath, "scripts/write-protocol-pages.ts", "--check"],
-  "error page": [process.execPath, "scripts/write-error-page.ts", "--check"],
+  "types of the inspector's page": ["tsc", "--noEmit", "--project", "packages/inspector/page"],
+  "generated pages": [process.execPath, "scripts/write-pages.ts", "--check"],
   "unused code": ["knip", "--no-config-hints"],
-  "unit tests": [process.execPath, "--test", "--test-concurrency=4", "--test-reporter=dot", ...unitTests()],
+  "unit tests": [process.execPath, ...testing, "--test-concurrency=4", ...unitTests(own)],
+  "unit tests in one process": [process.execPath, ...testing, "--test-isolation=none", ...unitTests(shared)],
 };
 
 for (const [name, [command = "", ...args]] of Object.entries(steps)) {
@@ -31,9 +37,6 @@ for (const [name, [command = "", ...args]] of Object.entries(steps)) {
   process.exit(1);
 }
 
-function unitTests(): string[] {
-  return globSync(["packages/**/*.test.ts", "plugins/**/*.test.ts", "examples/**/*.test.ts", "test/**/*.test.ts"], {
-    cwd: root,
-    exclude: (path) => path.includes("node_modules"),
-  }).sort();
+function unitTests(where: string): string[] {
+  return globSync(`${where}/**/*.test.ts`, { cwd: root, exclude: (path) => path.includes("node_modules") }).sort();
 }

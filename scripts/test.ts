@@ -20,7 +20,7 @@ run(process.execPath, [
 ]);
 
 function stories(): string[] {
-  return globSync(["e2e/**/*.e2e.ts", "{packages,plugins}/*/test/**/*.e2e.ts"], {
+  return globSync(["e2e/**/*.e2e.ts", "{packages,plugins}/*/test/**/*.e2e.ts", "test/*.e2e.ts"], {
     cwd: root,
     exclude: (path) => path.includes("node_modules"),
   }).sort();

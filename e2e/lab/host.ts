@@ -35,15 +35,15 @@ export interface Host extends AsyncDisposable {
   /** A script that runs this engine's own `docker` from the machine. */
   readonly dockerScript: string;
   /** Runs a command on the host, with the machine's programs. */
-  run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
+  readonly run: (argv: readonly string[], options?: RunOptions) => Promise<RunResult>;
   /** Starts a process on the host: a plugin, mostly. */
-  start(argv: readonly string[], options?: ChildOptions): Promise<Child>;
+  readonly start: (argv: readonly string[], options?: ChildOptions) => Promise<Child>;
   /** Runs the engine's own `docker` command, and returns what it printed without the last line's end. */
-  docker(args: readonly string[], options?: RunOptions): Promise<string>;
+  readonly docker: (args: readonly string[], options?: RunOptions) => Promise<string>;
   /** Makes an image out of Debian's static busybox and files by their path. */
-  image(name: string, files?: Readonly<Record<string, string>>): Promise<void>;
+  readonly image: (name: string, files?: Readonly<Record<string, string>>) => Promise<void>;
   /** A path of the host, as the machine reaches it. */
-  path(path: string): string;
+  readonly path: (path: string) => string;
 }
 
 const initScript = fileURLToPath(new URL("host-init.sh", import.meta.url));

@@ -22,6 +22,14 @@ export interface ShownCall {
   readonly engineDeadlineMs: number | null;
 }
 
+/** A call as one line shows it. */
+export type LineOfCall = Omit<ShownCall, "status"> & {
+  /** Null where no answer came. */
+  readonly status: number | null;
+  /** What was asked, beside the name of what it is about; left out by a plugin that is being served. */
+  readonly request?: string | undefined;
+};
+
 /** Takes from a call's record what may be shown. */
 export function showCall(record: CallRecord, plugin: string): ShownCall {
   const { path, method, request, reply, error, status, milliseconds, engineMs } = record;
@@ -42,25 +50,28 @@ export function showCall(record: CallRecord, plugin: string): ShownCall {
  * The line: time, plugin, method, object, answer or error, time taken and share of the engine's deadline, such as
  * `21:42:44.123 local VolumeDriver.Mount data: {"Mountpoint":"/srv/data"} (0.84 ms, 0.0007 % of 120 s)`.
  */
-export function formatCall(call: ShownCall): string {
-  const { time, plugin, method, object, status, error } = call;
+export function formatCall(call: LineOfCall): string {
+  const { time, plugin, method, object, request, status, error } = call;
   const about = object === null ? "" : ` ${isPlain(object) ? object : JSON.stringify(object)}`;
-  const answer = error === null ? answerOf(call) : paint("red", printable(`${status} ${shorten(error)}`));
+  const answer =
+    error === null ? answerOf(call) : paint("red", printable(`${status ?? ""} ${shorten(error)}`.trimStart()));
   const cost = paint("dim", `(${formatCost(call.milliseconds, call.engineDeadlineMs ?? undefined)})`);
   const clock = paint("dim", time.slice(11, 23));
-  return `${clock} ${plugin} ${paint("bold", printable(shorten(method)))}${printable(about)}: ${answer} ${cost}`;
+  const asked = request === undefined ? "" : ` ${printable(shorten(request))}`;
+  return `${clock} ${printable(plugin)} ${paint("bold", printable(shorten(method)))}${printable(about)}${asked}: ${answer} ${cost}`;
 }
 
-function answerOf({ reply }: ShownCall): string {
+function answerOf({ reply }: LineOfCall): string {
   if (reply === null) return "stream";
   const text = JSON.stringify(reply);
   return text === "{}" ? "ok" : printable(shorten(text));
 }
 
 /** The request's fields that name what it is about, the most telling first. */
-const naming = ["Name", "SecretName", "RequestUri", "EndpointID", "NetworkID", "Address", "Pool", "PoolID"];
+export const naming = ["Name", "SecretName", "RequestUri", "EndpointID", "NetworkID", "Address", "Pool", "PoolID"];
 
-function objectOf(request: unknown): string | null {
+/** What a request is about, shortened where it is an id; null where it is about nothing. */
+export function objectOf(request: unknown): string | null {
   if (!isObject(request)) return null;
   const fields = isObject(request["Info"])
     ? { Name: request["Info"]["ContainerName"] ?? request["Info"]["ContainerID"] }

@@ -1,5 +1,5 @@
 // From what the user calls a plugin to what can be connected to.
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import {
   connect,
   discover,
@@ -15,8 +15,12 @@ import { EnvironmentError, messageOf, UsageError } from "./command-error.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { foldersFrom, tlsFrom, type FolderFlags, type TargetFlags } from "./target-flags.ts";
 
-/** Finds a plugin by name as the engine does, by a managed plugin's id or the beginning of it, or takes an address. */
+/**
+ * Finds a plugin by name as the engine does, by a managed plugin's id or the beginning of it, by its `.spec` or `.json`
+ * file, or takes an address.
+ */
 export async function findPlugin(target: string, flags: FolderFlags, rules: Rules): Promise<PluginEntry | string> {
+  if (/^\.{0,2}\/.*\.(spec|json)$/.test(target)) return entryOf(resolve(target), rules);
   const address = addressIn(target);
   if (address !== undefined) return checked(address, rules);
   const folders = foldersFrom(flags);
@@ -48,6 +52,13 @@ export async function connectTo(
     // The address was right, so it is the files behind the flags.
     throw cause instanceof DiscoveryError ? new UsageError(cause.message, { cause }) : cause;
   }
+}
+
+async function entryOf(file: string, rules: Rules): Promise<PluginEntry> {
+  const folders = { sockets: join(dirname(file), ".none"), specs: [dirname(file)] };
+  const found = (await discover({ folders, rules })).find((entry) => entry.file === file);
+  if (found !== undefined) return found;
+  throw new EnvironmentError(`there is no plugin file ${file}; name one that ends in .spec or .json`);
 }
 
 /** An address has a scheme, is a path, or is what people write who forgot the scheme. */

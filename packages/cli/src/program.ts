@@ -13,8 +13,14 @@ interface Verb {
 
 const verbs: Readonly<Record<string, Verb>> = {
   serve: { summary: "run plugins", load: () => import("./serve.ts") },
+  init: { summary: "begin a plugin of your own", load: () => import("./init.ts") },
+  dev: { summary: "run a plugin while it is being written", load: () => import("./dev.ts") },
   ls: { summary: "list the plugins the engine would find, and whether they answer", load: () => import("./ls.ts") },
   inspect: { summary: "ask one plugin what it is and has", load: () => import("./inspect.ts") },
+  conform: { summary: "judge a plugin, in any language", load: () => import("./conform.ts") },
+  trace: { summary: "show every call between the engine and a running plugin", load: () => import("./trace.ts") },
+  record: { summary: "write every such call into a file", load: () => import("./record.ts") },
+  replay: { summary: "send recorded calls to a plugin, and compare its answers", load: () => import("./replay.ts") },
   call: { summary: "send one call to a plugin, as the engine would", load: () => import("./call.ts") },
   doctor: { summary: "find what is wrong with the plugins of this machine", load: () => import("./doctor.ts") },
   explain: { summary: "say what an engine's error means and what to do", load: () => import("./explain.ts") },
@@ -31,8 +37,8 @@ Examples:
 
 /** Runs the command line; what happened is in `process.exitCode`. */
 export async function run(args: readonly string[]): Promise<void> {
-  // A reader that has enough, as in `outrigger ls | head`, ends the command; plugins go on.
-  if (args[0] !== "serve") process.stdout.on("error", () => process.exit());
+  // A reader that has enough, as in `outrigger ls | head`, ends the command; plugins go on, and so do calls.
+  if (!["serve", "trace", "record"].includes(args[0] ?? "")) process.stdout.on("error", () => process.exit());
   // `outrigger help ls` is `outrigger ls --help`.
   const words = args[0] === "help" ? [...args.slice(1, 2), "--help"] : args;
   try {

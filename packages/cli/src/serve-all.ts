@@ -1,5 +1,4 @@
 // Several plugins in one process: all of them, or none.
-import { constants } from "node:os";
 import { join } from "node:path";
 import {
   createMetrics,
@@ -13,6 +12,7 @@ import {
   type Serving,
 } from "@outrigger/plugin";
 import { RequestError } from "@outrigger/protocol";
+import { abortOnSignal } from "./abort-on-signal.ts";
 import { EnvironmentError, messageOf, UsageError } from "./command-error.ts";
 import { loadPlugin } from "./load-plugin.ts";
 import type { PluginConfig, ServeConfig } from "./serve-config.ts";
@@ -155,21 +155,4 @@ function listenOf(one: Prepared, pluginsDir: string): Listen[] {
 /** What a message calls a plugin: its place in the file, and its name. */
 function whichOf({ config, name }: Pick<Prepared, "config" | "name">): string {
   return config.place === "" ? `plugin "${name}"` : `${config.place} ("${name}")`;
-}
-
-/** Aborts at the first signal that asks the process to end; a second one ends it at once. */
-function abortOnSignal(): { signal: AbortSignal } & Disposable {
-  const controller = new AbortController();
-  const onSignal = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
-    controller.abort(new Error(`stopped by ${name}`));
-  };
-  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const name of names) process.on(name, onSignal);
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]: () => {
-      for (const name of names) process.off(name, onSignal);
-    },
-  };
 }

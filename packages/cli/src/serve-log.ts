@@ -1,7 +1,26 @@
 // What `outrigger serve` says while it runs: lines for people, or one JSON object a line.
 import { createLogger, type CallRecord, type Hooks, type Logger } from "@outrigger/plugin";
-import { formatCall, showCall } from "./call-line.ts";
+import { formatCall, showCall, type ShownCall } from "./call-line.ts";
 import { messageOf } from "./command-error.ts";
+
+/** What `outrigger serve --json` prints on a line. */
+export type ServeEvent =
+  | ({ readonly event: "call" } & ShownCall)
+  | {
+      readonly event: "serving";
+      readonly plugin: string;
+      readonly implements: readonly string[];
+      readonly addresses: readonly string[];
+    }
+  | {
+      readonly event: "log";
+      readonly plugin: string;
+      readonly level: keyof Logger;
+      readonly message: string;
+      readonly error?: string;
+    }
+  | { readonly event: "metrics"; readonly url: string }
+  | { readonly event: "stopped"; readonly plugin: string };
 
 /** Where events of all plugins of the process go. */
 export interface ServeLog {

@@ -71,3 +71,13 @@ export function parseMilliseconds(text: string): number {
   }
   return value;
 }
+
+/** Parses a flag's size, such as `64KiB`. */
+export function parseSize(text: string): number {
+  const [, digits, unit = ""] = /^(\d{1,9})(?:(Ki|Mi)B)?$/.exec(text) ?? [];
+  const size = Number(digits) * (unit === "Ki" ? 1024 : unit === "Mi" ? 1024 * 1024 : 1);
+  if (digits === undefined || size < 1 || size > 64 * 1024 * 1024) {
+    throw new InvalidArgumentError("Write bytes, KiB or MiB, such as 64KiB, up to 64MiB.");
+  }
+  return size;
+}

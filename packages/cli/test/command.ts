@@ -42,6 +42,8 @@ export interface Running extends AsyncDisposable {
   readonly lines: readonly string[];
   /** The first line, so far or to come, that matches; rejects when the command ends without one. */
   readonly line: (pattern: RegExp) => Promise<string>;
+  /** Waits for the end. */
+  readonly ended: () => Promise<Ended>;
   /** Sends a signal and waits for the end. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<Ended>;
 }
@@ -63,12 +65,15 @@ export function startOutrigger(args: readonly string[], surroundings: Surroundin
         throw new Error(`the command ended without a line like ${pattern}: ${lines.join("\n")}${await stderr}`);
     }
   };
-  const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> => {
-    child.kill(signal);
+  const end = async (): Promise<Ended> => {
     await ended;
     return { status: child.exitCode, stdout: lines.join("\n"), stderr: await stderr };
   };
-  return { child, lines, line, stop, [Symbol.asyncDispose]: async () => void (await stop("SIGKILL")) };
+  const stop = (signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> => {
+    child.kill(signal);
+    return end();
+  };
+  return { child, lines, line, ended: end, stop, [Symbol.asyncDispose]: async () => void (await stop("SIGKILL")) };
 }
 
 function start(args: readonly string[], { env = {}, cwd, bound = false }: Surroundings) {

@@ -1,1 +1,11 @@
-export {};
+export type { ConformanceCase, Need, Severity, Subject } from "./case.ts";
+export { cases } from "./cases.ts";
+export type { EngineUnderTest } from "./engine-under-test.ts";
+export { runProfiles } from "./profiles.ts";
+export { AllowListError, parseAllowList } from "./report/allow-list.ts";
+export { describeExchanges } from "./report/exchange-text.ts";
+export { jsonReport, junitReport, tapReport, type Headline } from "./report/formats.ts";
+export { conforms, counts, summaryOf, type Judgement, type Summary } from "./report/summary.ts";
+export { runCases, type CaseResult, type RunOptions, type RunResult } from "./run.ts";
+export type { CaseProfile, Setting } from "./setting.ts";
+export { untold } from "./untold.ts";

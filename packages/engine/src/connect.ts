@@ -1,15 +1,15 @@
 import type { Agent } from "node:http";
-import { isIP } from "node:net";
-import { formatAddress, parseAddress, type Address, type Rules } from "./address.ts";
-import { ActivationError, CallError, DiscoveryError } from "./engine-error.ts";
+import { formatAddress, type Address, type Rules } from "./address.ts";
+import { ActivationError, CallError } from "./engine-error.ts";
 import type { Attempt, RawReply, StreamedReply } from "./exchange.ts";
 import { knownMethod, type KnownMethod } from "./known-method.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
-import { deadlineOf, headersOf, requestStyles, type Profile, type RequestStyle } from "./profile.ts";
+import { deadlineOf, headersOf, requestStyles, type Profile } from "./profile.ts";
 import { readReply, refusal } from "./reply.ts";
-import { encodeBody } from "./request-body.ts";
+import { bodyOf } from "./request-body.ts";
 import { systemClock, withRetry, type Clock, type Retry } from "./retry.ts";
-import { decideTls, loadTls, plainTls, type TlsConfig, type TlsSettings } from "./tls-settings.ts";
+import { secureOptions, targetOf, type Target } from "./target.ts";
+import type { TlsConfig } from "./tls-settings.ts";
 
 /** How to call one plugin; each call may say otherwise. */
 export interface CallOptions {
@@ -64,10 +64,11 @@ const defaultMaxReplyBytes = 16 * 1024 * 1024;
  * Throws `DiscoveryError` for an address or file that cannot be used.
  */
 export async function connect(target: string | PluginEntry, options: ConnectOptions = {}): Promise<PluginConnection> {
-  const { address, tls } = typeof target === "string" ? readTarget(target, options) : usable(target);
+  const reached = targetOf(target, options);
+  const { address } = reached;
   const { profile = "docker", clock = systemClock } = options;
   const style = requestStyles[profile];
-  const agent = await agentFor(address, tls);
+  const agent = await agentFor(reached);
   // Only now, for what looks for plugins, or just reads their files, has no use for node:http and its 50 ms.
   const { exchange, exchangeStream } = await import("./exchange.ts");
 
@@ -167,38 +168,8 @@ function broughtNoAnswer(error: unknown): error is CallError {
   return error instanceof CallError && error.status === undefined;
 }
 
-function bodyOf(known: KnownMethod | undefined, request: unknown, style: RequestStyle): Buffer {
-  if (request === undefined) {
-    const empty = known?.method.emptyBody === "{}" && style.emptyObject;
-    return Buffer.from(empty ? `{}${style.lineEnd}` : "");
-  }
-  if (request instanceof Uint8Array) return Buffer.from(request);
-  return Buffer.from(encodeBody(request, known?.method.request) + style.lineEnd);
-}
-
-interface Target {
-  readonly address: Address;
-  readonly tls?: TlsSettings | undefined;
-}
-
-function readTarget(text: string, options: ConnectOptions): Target {
-  const { rules = "strict", tls } = options;
-  const { address } = parseAddress(text, { rules });
-  if (address.transport !== "tls") return { address };
-  const decided = tls === undefined ? plainTls("json", rules) : decideTls(tls, rules);
-  return { address, tls: decided.settings };
-}
-
-function usable(entry: PluginEntry): Target {
-  const { address, tls, problems } = entry;
-  if (address !== undefined) return { address, tls };
-  throw problems[0] ?? new DiscoveryError(`${entry.file}: names no address`, { code: "bad-address" });
-}
-
-async function agentFor(address: Address, tls: TlsSettings | undefined): Promise<Agent> {
+async function agentFor({ address, tls }: Target): Promise<Agent> {
   const idle = { keepAlive: true, timeout: idleMs, maxFreeSockets: mostIdle };
   if (address.transport !== "tls") return new (await import("node:http")).Agent(idle);
-  const secure = await loadTls(tls ?? plainTls("json", "strict").settings);
-  const servername = isIP(address.host) === 0 ? { servername: address.host } : {};
-  return new (await import("node:https")).Agent({ ...idle, ...secure, ...servername });
+  return new (await import("node:https")).Agent({ ...idle, ...(await secureOptions(address, tls)) });
 }

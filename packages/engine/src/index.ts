@@ -1,6 +1,7 @@
 export { formatAddress, parseAddress, type Address, type ParsedAddress, type Rules } from "./address.ts";
 export { createClient, type Client } from "./client.ts";
 export { connect, type CallOptions, type CallTarget, type ConnectOptions, type PluginConnection } from "./connect.ts";
+export { prepareDial, type Dialler } from "./dial.ts";
 export { discover, lookup, type DiscoverOptions } from "./discover.ts";
 export {
   ActivationError,
@@ -12,7 +13,7 @@ export {
 } from "./engine-error.ts";
 export type { RawReply, StreamedReply } from "./exchange.ts";
 export { JsonTextError, parseFirstJson, placeOf, type FirstValue } from "./json-text.ts";
-export type { KnownMethod } from "./known-method.ts";
+export { knownMethod, type KnownMethod } from "./known-method.ts";
 export { readEntry, type EntryKind, type PluginEntry } from "./plugin-entry.ts";
 export { pluginFolders, type FoldersOptions, type PluginFolders } from "./plugin-folders.ts";
 export { probe, type PluginState, type ProbedEntry, type ProbeOptions } from "./probe.ts";
@@ -30,3 +31,4 @@ export {
   type VolumeList,
   type VolumeService,
 } from "./volume-service.ts";
+export { openWire, type Wire, type WireRequest } from "./wire.ts";

@@ -1,4 +1,16 @@
 import type { Fields, Shape } from "@outrigger/protocol";
+import type { KnownMethod } from "./known-method.ts";
+import type { RequestStyle } from "./profile.ts";
+
+/** The body of one call: a request as the caller of a style writes it, nothing where it has no fields, bytes as given. */
+export function bodyOf(known: KnownMethod | undefined, request: unknown, style: RequestStyle): Buffer {
+  if (request === undefined) {
+    const empty = known?.method.emptyBody === "{}" && style.emptyObject;
+    return Buffer.from(empty ? `{}${style.lineEnd}` : "");
+  }
+  if (request instanceof Uint8Array) return Buffer.from(request);
+  return Buffer.from(encodeBody(request, known?.method.request) + style.lineEnd);
+}
 
 /**
  * Encodes a request as Go's `encoding/json` does: fields in the order of the protocol, maps by key, bytes as base64,

@@ -1,1 +1,15 @@
-export {};
+export type { CallRecord, Content } from "./call-record.ts";
+export { createFeed, type Feed, type FeedOptions, type Subscription } from "./feed.ts";
+export { serveWebPage, type About, type AboutPlugin, type WebPage, type WebPageOptions } from "./web/serve-web-page.ts";
+export { InspectorError, type InspectorErrorCode } from "./inspector-error.ts";
+export { redacted, Redactor } from "./redactor.ts";
+export { findAside, putBack, type AsideFolder, type PutBack } from "./seat-leftovers.ts";
+export { traceAddress } from "./trace-address.ts";
+export type { TraceEvent } from "./trace-event.ts";
+export { traceSocket, type TraceOptions, type Tracing } from "./trace-socket.ts";
+export type { Difference } from "./differences.ts";
+export { matchRules, type Match, type MatchRule } from "./match-rules.ts";
+export { isHeader, readRecording, type RecordedLine } from "./read-recording.ts";
+export { openRecording, type Recording } from "./recording.ts";
+export type { RecordingHeader } from "./recording-line.ts";
+export { replay, type ReplayedCall, type ReplayOptions } from "./replay.ts";

@@ -15,6 +15,8 @@ export interface ChildOptions {
   readonly onOutput?: (chunk: Buffer) => void;
   /** Milliseconds between SIGTERM and SIGKILL when disposed; 10 s unless told. */
   readonly graceMs?: number;
+  /** Open descriptors of this process that it gets as 3 and up. */
+  readonly descriptors?: readonly number[];
   /** Starts it in namespaces of another process, a PID namespace among them. */
   readonly within?: NamespacesOf;
 }
@@ -48,12 +50,13 @@ const keptOutputBytes = 64 * 1024;
 export async function startChild(argv: readonly string[], options: ChildOptions = {}): Promise<Child> {
   const { within } = options;
   const [command = "", ...args] = within === undefined ? argv : enterAsLeader(argv, within);
-  const process: ChildProcessByStdio<Writable, Readable, Readable> = spawn(command, args, {
+  // The first three are pipes, whatever follows; the types know that of three alone.
+  const process = spawn(command, args, {
     cwd: options.cwd,
     env: options.env ?? plainEnvironment,
     detached: true,
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+    stdio: ["pipe", "pipe", "pipe", ...(options.descriptors ?? [])],
+  }) as ChildProcessByStdio<Writable, Readable, Readable>;
   const exited = new Promise<void>((resolve) => process.once("exit", () => resolve()));
   const ended = new Promise<Ending>((resolve) => {
     process.once("close", (code, signal) => resolve({ code, signal }));

@@ -1,6 +1,7 @@
 export { readBootId } from "./boot-id.ts";
 export { startChild, type Child, type ChildOptions, type Ending } from "./child.ts";
 export { findFolderUsers, type FolderUsers } from "./folder-users.ts";
+export { holdSocket, type HeldSocket } from "./held-socket.ts";
 export { findHungPaths } from "./hung-paths.ts";
 export { parseMounts, readMounts, type Mount } from "./mount-info.ts";
 export { enterNamespaces, type Namespace, type NamespacesOf } from "./namespaces.ts";
@@ -13,5 +14,5 @@ export {
   type HoldingProcess,
   type ProcessFacts,
 } from "./processes.ts";
-export { CommandError, plainEnvironment, run, type RunOptions, type RunResult } from "./run.ts";
+export { CommandError, describeCommand, plainEnvironment, run, type RunOptions, type RunResult } from "./run.ts";
 export { readUnixSockets, type UnixSocket } from "./unix-listeners.ts";

@@ -1,9 +1,10 @@
 export { definePlugin, type Call, type Driver, type Drivers, type Plugin, type Returned } from "./define-plugin.ts";
 export type { CallRecord, Hooks } from "./hooks.ts";
-export type { Listen } from "./listener.ts";
+export type { Listen, Place } from "./listener.ts";
 export { serve, type ServeOptions, type Serving } from "./serve.ts";
 export { ServeError, type ServeErrorCode } from "./serve-error.ts";
-export type { UnixAddress } from "./unix-socket.ts";
+export { placeSocket, type UnixAddress } from "./unix-socket.ts";
+export { readLogPipe, type LogPipe, type LogSink } from "./log-pipe.ts";
 export { createLogger, logCalls, type Logger } from "./logger.ts";
 export {
   defineOptions,

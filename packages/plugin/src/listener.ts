@@ -1,11 +1,11 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { textOf } from "./answer.ts";
-import { connectionOptions } from "./listen-on.ts";
+import { connectionOptions, listenOn } from "./listen-on.ts";
 import { ServeError } from "./serve-error.ts";
 import { listenSystemd, type SystemdAddress } from "./systemd.ts";
 import { listenTcp, type TcpAddress } from "./tcp.ts";
 import { createTlsServer, listenTls, type TlsAddress } from "./tls.ts";
-import { listenUnix, type UnixAddress } from "./unix-socket.ts";
+import { placeSocket, type UnixAddress } from "./unix-socket.ts";
 
 /** Where a plugin can be reached. */
 export type Listen = UnixAddress | TcpAddress | TlsAddress | SystemdAddress;
@@ -48,7 +48,7 @@ async function open(listen: Listen, accept: (socket: Socket) => void): Promise<L
   }
   const server = "tls" in listen ? await createTlsServer(listen, accept) : createServer(connectionOptions, accept);
   try {
-    const { url, withdraw } = await place(server, listen);
+    const { url, withdraw } = await bind(server, listen);
     return { addresses: [url], withdraw, close: () => server.close() };
   } catch (error) {
     server.close();
@@ -56,9 +56,10 @@ async function open(listen: Listen, accept: (socket: Socket) => void): Promise<L
   }
 }
 
-function place(server: Server, listen: UnixAddress | TcpAddress | TlsAddress): Promise<Place> {
+function bind(server: Server, listen: UnixAddress | TcpAddress | TlsAddress): Promise<Place> {
   if ("tls" in listen) return listenTls(server, listen);
-  return "tcp" in listen ? listenTcp(server, listen) : listenUnix(server, listen);
+  if ("tcp" in listen) return listenTcp(server, listen);
+  return placeSocket(listen, (path) => listenOn(server, { path }));
 }
 
 function explain(listen: Listen, cause: unknown): ServeError {

@@ -10,6 +10,9 @@ import { RunningCall } from "./running-call.ts";
 /** How long the rest of a body may take; longer is not how an engine sends, and node:http has the limits for it. */
 const bodyMs = 1000;
 
+/** How long an idle connection is left open when the plugin stops; whoever is at work uses it again by then. */
+const lingerMs = 1000;
+
 /**
  * A connection for as long as its requests come one by one and in the engine's own words. Whatever is out of the
  * ordinary (another header, a slow body, a second request during a call, an answer that is not taken, a stream) is not
@@ -35,12 +38,18 @@ export class RawConnection {
     socket.on("close", this.#onClose);
   }
 
-  /** Closes the connection where it is idle, else leaves it to node:http; nothing where that has it already. */
+  /**
+   * Leaves the connection to node:http, which closes it with its next answer; nothing where that has it already. An idle
+   * one is closed, but not at once: a request may be under way to it, and the engine would repeat that without its body.
+   */
   retire(): void {
     if (this.#handedOver) return;
-    if (this.#running !== undefined) this.#handOver(this.#running.request);
-    else if (this.#partial !== undefined) this.#handOver(this.#partial.bytes());
-    else this.#socket.destroySoon();
+    if (this.#running !== undefined) return this.#handOver(this.#running.request);
+    if (this.#partial !== undefined) return this.#handOver(this.#partial.bytes());
+    const before = this.#socket.bytesRead;
+    this.#handOver(Buffer.alloc(0));
+    const end = (): void => void (this.#socket.bytesRead === before && this.#socket.destroySoon());
+    setTimeout(end, lingerMs).unref();
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -113,6 +113,22 @@ test("what was sent just before the stop is still answered", async () => {
   }
 });
 
+test("who calls just as the plugin stops is still answered, on a new connection as on an idle one", async () => {
+  await using plugin = await serveForTest(volumePlugin());
+  await using fresh = await plugin.connect();
+  await using idle = await plugin.connect();
+  await idle.call("VolumeDriver.List", {}).answer();
+  const stopped = plugin.serving[Symbol.asyncDispose]();
+  while (existsSync(plugin.socket)) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  for (const client of [fresh, idle]) {
+    const { status, headers } = await client.call("VolumeDriver.List", {}).answer();
+    assert.equal(status, 200);
+    assert.equal(headers.get("connection"), "close");
+  }
+  await stopped;
+});
+
 test("serving leaves no listener on the process behind", async () => {
   const events = ["exit", "SIGINT", "SIGTERM", "SIGHUP", "uncaughtException", "unhandledRejection"] as const;
   const before = events.map((event) => process.listenerCount(event));

@@ -15,9 +15,8 @@ import {
   rmdir,
   unlink,
 } from "node:fs/promises";
-import { createConnection, type Server } from "node:net";
+import { createConnection } from "node:net";
 import { basename, dirname, join, resolve } from "node:path";
-import { listenOn } from "./listen-on.ts";
 import type { Place } from "./listener.ts";
 import { releaseOnExit } from "./on-exit.ts";
 import { ServeError } from "./serve-error.ts";
@@ -36,15 +35,16 @@ export interface UnixAddress {
 const maxPathBytes = 107;
 
 /**
- * Makes a server listen on a socket file. Throws `ServeError` where a process
- * answers at that path, where something else than a socket lies there, or where another process takes it this moment.
+ * Puts a socket file into its place; `listen` makes the socket at the path it is given, and has it listen. Throws
+ * `ServeError` where a process answers at that address, where something else than a socket lies there, or where another
+ * process takes it this moment.
  *
  * The socket is made in a folder of its own and linked into place when it has its mode and accepts, so the engine
  * never meets half of it. That folder is also the lock: it is renamed to a name that all contenders share, which
  * fails while another one's folder with its socket is there. What a killed process left behind has a name of its own,
  * so clearing it away twice cannot hit a successor.
  */
-export async function listenUnix(server: Server, address: UnixAddress): Promise<Place> {
+export async function placeSocket(address: UnixAddress, listen: (path: string) => Promise<void>): Promise<Place> {
   const path = resolve(address.unix);
   const lock = join(dirname(path), `.${basename(path)}`);
   const name = randomBytes(3).toString("base64url").slice(1);
@@ -55,7 +55,7 @@ export async function listenUnix(server: Server, address: UnixAddress): Promise<
   const folder = await mkdtemp(`${dirname(path)}/.`);
   try {
     const socket = join(folder, name);
-    await listenOn(server, { path: socket });
+    await listen(socket);
     if (gid !== undefined) await chown(socket, process.getuid?.() ?? 0, gid);
     await chmod(socket, address.mode ?? 0o660);
     await takeLock(folder, lock, path);
