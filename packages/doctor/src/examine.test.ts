@@ -66,7 +66,8 @@ test("a process whose socket another one replaced is found, and one whose socket
   const [replaced, moved] = [join(at.plugins, "replaced.sock"), join(at.plugins, "moved.sock")];
   for (const path of [replaced, moved]) await at.listen(path, answerAs("VolumeDriver"));
   await unlink(replaced);
-  await rename(moved, join(at.plugins, ".outrigger-trace-1-moved.sock"));
+  await mkdir(join(at.plugins, ".outrigger-trace-1-moved.sock"));
+  await rename(moved, join(at.plugins, ".outrigger-trace-1-moved.sock/plugin"));
   for (const path of [replaced, moved]) await at.listen(path, answerAs("VolumeDriver"));
   const stolen = (await find(at, 20_000)).filter(({ id }) => id === "stolen-socket");
   assert.deepEqual(
@@ -80,7 +81,8 @@ test("a socket that a killed trace left aside is found, with the command that pu
   await at.listen(join(at.plugins, "shelf.sock"), answerAs("VolumeDriver"));
   // No process has this number: it is over the kernel's limit.
   const aside = join(at.plugins, ".outrigger-trace-4194305-shelf.sock");
-  await rename(join(at.plugins, "shelf.sock"), aside);
+  await mkdir(aside);
+  await rename(join(at.plugins, "shelf.sock"), join(aside, "plugin"));
   const [found, ...others] = await find(at);
   assert.deepEqual(others, []);
   assert.equal(found?.id, "leftover-trace");
@@ -90,8 +92,11 @@ test("a socket that a killed trace left aside is found, with the command that pu
 
 test("a socket that was left aside is to be removed, not put back, once the plugin has a new one or has ended", async () => {
   await using at = await scratch();
-  for (const name of ["restarted", "ended"])
-    await leaveSocket(join(at.plugins, `.outrigger-trace-4194305-${name}.sock`));
+  for (const name of ["restarted", "ended"]) {
+    const aside = join(at.plugins, `.outrigger-trace-4194305-${name}.sock`);
+    await mkdir(aside);
+    await leaveSocket(join(aside, "plugin"));
+  }
   await at.listen(join(at.plugins, "restarted.sock"), answerAs("VolumeDriver"));
   const found = await find(at, 20_000);
   assert.deepEqual(
@@ -101,6 +106,12 @@ test("a socket that was left aside is to be removed, not put back, once the plug
       ["leftover-trace", "rm"],
     ],
   );
+});
+
+test("a socket under a hidden name is a plugin to the engine, and so it is examined", async () => {
+  await using at = await scratch();
+  await leaveSocket(join(at.plugins, ".hidden"));
+  assert.deepEqual(await keys(at, 20_000), ["dead-socket .hidden"]);
 });
 
 test("a fault in a file is told with its line and column", async () => {

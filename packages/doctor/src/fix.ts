@@ -1,5 +1,5 @@
 // Removes what is proven dead, and nothing else.
-import { link, lstat, rename, unlink } from "node:fs/promises";
+import { link, lstat, mkdir, rename, rmdir, unlink } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -51,18 +51,35 @@ async function removeSocket(path: string, host: Host): Promise<Repair> {
   }
   if (!(await isRefused(path)) || !(await isDeadStill(path))) return leave(path, "something listens there by now");
 
-  // Under a name of its own nobody can exchange it between the last look and the removal.
-  const aside = join(dirname(path), `.outrigger-doctor-${process.pid}-${basename(path)}`);
-  await rename(path, aside);
-  const taken = await lstat(aside, { bigint: true });
-  const same = taken.ino === before.ino && taken.dev === before.dev;
-  if (!same || !(await isRefused(aside))) {
-    await link(aside, path);
+  const removed = await removeIfStill(path, before);
+  return removed
+    ? { object: path, done: true, what: "removed; nothing listened on it" }
+    : leave(path, "a plugin took this place at this moment");
+}
+
+/**
+ * Removes a socket if it is still that file and still refuses; else it is put back where it was. In a folder of its own
+ * nobody can exchange it between the last look and the removal.
+ */
+export async function removeIfStill(
+  path: string,
+  file: { readonly dev: bigint; readonly ino: bigint },
+): Promise<boolean> {
+  const folder = join(dirname(path), `.outrigger-doctor-${process.pid}-${basename(path)}`);
+  const aside = join(folder, "plugin");
+  await mkdir(folder, { mode: 0o700 });
+  try {
+    await rename(path, aside);
+    const taken = await lstat(aside, { bigint: true });
+    const isSame = taken.ino === file.ino && taken.dev === file.dev;
+    const isDeadFile = isSame && (await isRefused(aside));
+    // Unlike a rename, a link overwrites nobody who came meanwhile.
+    if (!isDeadFile) await link(aside, path);
     await unlink(aside);
-    return leave(path, "a plugin took this place at this moment");
+    return isDeadFile;
+  } finally {
+    await rmdir(folder);
   }
-  await unlink(aside);
-  return { object: path, done: true, what: "removed; nothing listened on it" };
 }
 
 /** What a person or a package wrote can be needed again, so it keeps its text under a name that no engine reads. */

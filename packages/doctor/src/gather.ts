@@ -77,8 +77,11 @@ async function findHolders(
 async function hiddenFile(file: string, host: Host): Promise<HiddenFile | undefined> {
   const facts = await fileFacts(file);
   if (facts === undefined) return undefined;
+  const isFolder = (await lstat(file).catch(() => undefined))?.isDirectory() === true;
   const pid = Number(movedSocket.exec(basename(file))?.[2] ?? 0);
-  const command = pid > 0 ? (await describeProcess(pid, host.proc)).command : "";
-  const stats = await lstat(file).catch(() => undefined);
-  return { file, ...facts, isFolder: stats?.isDirectory() === true, inUse: / (?:trace|doctor)\b/.test(command) };
+  if (pid === 0 || !isFolder) return { file, ...facts, isFolder, inUse: false };
+  const { command } = await describeProcess(pid, host.proc);
+  // Process ids are used again.
+  const inUse = / (?:trace|record|doctor)\b/.test(command);
+  return { file, ...facts, isFolder, kept: await fileFacts(join(file, "plugin")), inUse };
 }

@@ -17,7 +17,7 @@ export interface AnnouncingFile {
 /** What the folders hold. */
 export interface PluginFiles {
   readonly files: readonly AnnouncingFile[];
-  /** Hidden files and folders beside the sockets: locks, and sockets that were moved aside. */
+  /** What else is hidden beside the sockets: locks, and folders of sockets that were moved aside. */
   readonly hidden: readonly string[];
   /** Folders with more in them than was looked at. */
   readonly crowded: readonly string[];
@@ -66,7 +66,7 @@ async function takeSocketEntry(folder: string, entry: Dirent, found: Gathered): 
   const file = join(folder, entry.name);
   if (isFull(folder, found)) return;
   const add = (one: Omit<AnnouncingFile, "linked">, linked = false): unknown => found.files.push({ ...one, linked });
-  if (entry.name.startsWith(".")) {
+  if (entry.name.startsWith(".") && !entry.isSocket()) {
     if (found.hidden.length < mostFiles) found.hidden.push(file);
   } else if (entry.isSocket()) add({ name: stem(entry.name), kind: "socket", file });
   else if (entry.isSymbolicLink() && extname(entry.name) === ".sock") {

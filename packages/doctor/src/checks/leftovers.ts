@@ -2,7 +2,7 @@
 import { basename, dirname, join } from "node:path";
 import { ownLinkAlias, ownLinkPrefix } from "@outrigger/linux";
 import { quoted, type Check } from "../check.ts";
-import type { Facts, HiddenFile, StateFolder } from "../facts.ts";
+import type { Facts, FileFacts, StateFolder } from "../facts.ts";
 import { movedSocket } from "../moved-socket.ts";
 
 /** State folders of plugins that neither listen nor have a file open: nobody looks after what they mounted. */
@@ -79,34 +79,33 @@ const leftoverTrace: Check = {
   id: "leftover-trace",
   title: "A socket that `outrigger trace` moved aside and did not put back.",
   find: (facts) =>
-    facts.hidden.flatMap((hidden) => {
-      const [, verb = "", , name = ""] = movedSocket.exec(basename(hidden.file)) ?? [];
-      if (name === "" || hidden.inUse || !hidden.isSocket) return [];
-      const place = join(dirname(hidden.file), name.endsWith(".sock") ? name : `${name}.sock`);
-      const what = `outrigger ${verb} moved the socket of ${basename(place, ".sock")} aside and was killed before it put it back`;
-      const isNeeded =
-        mayListen(hidden, facts) && !facts.plugins.some(({ file, state }) => file === place && state !== "dead");
-      if (isNeeded) {
+    facts.hidden.flatMap(({ file, kept, inUse }) => {
+      const [, verb = "", , name = ""] = movedSocket.exec(basename(file)) ?? [];
+      if (name === "" || inUse) return [];
+      const place = join(dirname(file), name);
+      const what = `outrigger ${verb} moved the socket of ${basename(name, ".sock")} aside and was killed before it put it back`;
+      const isTaken = facts.plugins.some((plugin) => plugin.file === place && plugin.state !== "dead");
+      if (kept?.isSocket !== true || isTaken || !mayListen(kept, facts)) {
         return {
-          severity: "error" as const,
-          object: hidden.file,
-          what,
-          cost: "the plugin runs, and the engine cannot reach it",
-          remedy: `mv -f ${quoted(hidden.file)} ${quoted(place)}`,
+          severity: "warning" as const,
+          object: file,
+          what: `${what}; nobody needs it any more`,
+          cost: "nothing: no engine looks there",
+          remedy: `rm -r ${quoted(file)}`,
         };
       }
       return {
-        severity: "warning" as const,
-        object: hidden.file,
-        what: `${what}; nobody needs it any more`,
-        cost: "nothing, but that it looks like a plugin's",
-        remedy: `rm ${quoted(hidden.file)}`,
+        severity: "error" as const,
+        object: file,
+        what,
+        cost: "the plugin runs, and the engine cannot reach it",
+        remedy: `mv -f ${quoted(join(file, "plugin"))} ${quoted(place)} && rmdir ${quoted(file)}`,
       };
     }),
 };
 
 /** Whether a process may still listen there: for sure not, where the kernel tells the files of all that listen. */
-function mayListen({ inode }: HiddenFile, { sockets }: Facts): boolean {
+function mayListen({ inode }: FileFacts, { sockets }: Facts): boolean {
   const listening = sockets.filter(({ listens }) => listens);
   return listening.some(({ fileInode }) => fileInode === undefined || fileInode === inode);
 }

@@ -119,7 +119,7 @@ const stolenSocket: Check = {
       if (address?.transport !== "unix") return [];
       const listening = facts.sockets.filter(({ listens, path }) => listens && path === address.path);
       // A socket that was moved aside is still its file.
-      const moved = new Set(facts.hidden.map(({ inode }) => inode));
+      const moved = new Set(facts.hidden.map(({ kept }) => kept?.inode));
       const losers = listening.filter(({ fileInode }) =>
         fileInode === undefined ? listening.length > 1 : fileInode !== socket?.inode && !moved.has(fileInode),
       );
