@@ -6,6 +6,7 @@ import { findHungPaths, type HoldingProcess, type ProcessFacts, type UnixSocket 
 import type { CertificateFacts, ExaminedPlugin, FileFacts } from "./facts.ts";
 import { fileFacts } from "./file-facts.ts";
 import type { Host } from "./host.ts";
+import { inBatches } from "./in-batches.ts";
 import { isSocket, type AnnouncingFile } from "./plugin-files.ts";
 import type { TimeBudget } from "./time-budget.ts";
 
@@ -26,7 +27,7 @@ export async function examinePlugins(
   const linked = files.filter((one) => one.linked).map(({ file }) => file);
   const hung = await findHungPaths(linked, helperMs);
   const usable = files.filter(({ file }) => !hung.includes(file));
-  const entries = (await Promise.all(usable.map((one) => read(one, host)))).filter((entry) => entry !== undefined);
+  const entries = (await inBatches(usable, (one) => read(one, host))).filter((entry) => entry !== undefined);
 
   hung.push(
     ...(await findHungPaths(
@@ -127,7 +128,9 @@ function ownerOf(
 
 /** The process that has a socket open. */
 export function holderOf(socket: UnixSocket, holders: readonly HoldingProcess[]): ProcessFacts | undefined {
-  const holder = holders.find(({ open }) => open.includes(`socket:[${socket.inode}]`));
+  const having = holders.filter(({ open }) => open.includes(`socket:[${socket.inode}]`));
+  // The first process keeps the sockets that it hands to services.
+  const holder = having.find(({ pid }) => pid !== 1) ?? having[0];
   return holder && { pid: holder.pid, command: holder.command, unit: holder.unit };
 }
 

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmod, mkdir, rename, symlink, truncate, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { startChild } from "@outrigger/linux";
 import { answerAs, leaveSocket, scratch, type Scratch } from "../test/scratch.ts";
 import { examine } from "./examine.ts";
 import type { Finding } from "./finding.ts";
@@ -92,12 +93,14 @@ test("a socket that a killed trace left aside is found, with the command that pu
 
 test("a socket that was left aside is to be removed, not put back, once the plugin has a new one or has ended", async () => {
   await using at = await scratch();
-  for (const name of ["restarted", "ended"]) {
-    const aside = join(at.plugins, `.outrigger-trace-4194305-${name}.sock`);
-    await mkdir(aside);
-    await leaveSocket(join(aside, "plugin"));
-  }
+  const aside = async (name: string): Promise<string> => {
+    const folder = join(at.plugins, `.outrigger-trace-4194305-${name}.sock`);
+    await mkdir(folder);
+    return join(folder, "plugin");
+  };
   await at.listen(join(at.plugins, "restarted.sock"), answerAs("VolumeDriver"));
+  await at.listen(await aside("restarted"), answerAs("VolumeDriver"));
+  await leaveSocket(await aside("ended"));
   const found = await find(at, 20_000);
   assert.deepEqual(
     found.map(({ id, remedy }) => [id, remedy.split(" ")[0]]),
@@ -106,6 +109,16 @@ test("a socket that was left aside is to be removed, not put back, once the plug
       ["leftover-trace", "rm"],
     ],
   );
+});
+
+test("a socket that is aside while a trace runs is no finding", async () => {
+  await using at = await scratch();
+  await using tracing = await startChild(["sh", "-c", "read -r line", "outrigger", "trace"]);
+  await at.listen(join(at.plugins, "seen.sock"), answerAs("VolumeDriver"));
+  const folder = join(at.plugins, `.outrigger-trace-${tracing.pid}-seen.sock`);
+  await mkdir(folder);
+  await at.listen(join(folder, "plugin"), answerAs("VolumeDriver"));
+  assert.deepEqual(await keys(at, 20_000), []);
 });
 
 test("a socket under a hidden name is a plugin to the engine, and so it is examined", async () => {

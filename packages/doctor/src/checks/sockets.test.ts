@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { ProcessFacts } from "@outrigger/linux";
 import { leaveSocket, scratch } from "../../test/scratch.ts";
 import { examine } from "../examine.ts";
 import type { Facts } from "../facts.ts";
@@ -44,6 +45,21 @@ test("what is too far below another root for a socket's path is left untried, an
   const { findings, plugins } = await examine({ root: at.root, budgetMs: 20_000 });
   assert.deepEqual(findings, []);
   assert.equal(plugins, 2);
+});
+
+test("the remedy for a silent plugin fits who serves it, and never ends the first process", async () => {
+  await using at = await scratch();
+  await at.listen(join(at.plugins, "silent.sock"));
+  const facts = await gather(hostOf(at.here), startBudget(600));
+  const remedyFor = (owner: ProcessFacts): string =>
+    findingsOf({ ...facts, plugins: facts.plugins.map((plugin) => ({ ...plugin, owner })) }).join("\n");
+  assert.match(remedyFor({ pid: 812, command: "shelf", unit: "shelf.service" }), /systemctl restart shelf\.service$/);
+  assert.match(
+    remedyFor({ pid: 812, command: "shelf", unit: `docker-${"ab".repeat(32)}.scope` }),
+    /docker restart abababababab$/,
+  );
+  assert.match(remedyFor({ pid: 812, command: "shelf", unit: "session-3.scope" }), /kill 812, then start it again$/);
+  assert.doesNotMatch(remedyFor({ pid: 1, command: "init" }), /kill/);
 });
 
 function findingsOf(facts: Facts): string[] {
