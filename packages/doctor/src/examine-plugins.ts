@@ -37,8 +37,8 @@ export async function examinePlugins(
   );
   const isReachable = (entry: PluginEntry): boolean =>
     !pathsOf(entry, host).some((path) => hung.includes(path)) && (host.isHere || isNear(entry));
-  // Half of the time is for the answers.
-  const deadlineMs = Math.max(1, around.budget.left() / 2);
+  // Half of what is left is for the answers; a third of all there was, lest a busy machine be taken for a silent plugin.
+  const deadlineMs = Math.max(around.budget.total / 3, around.budget.left() / 2);
   const tried = await probe(entries.filter(isReachable), { deadlineMs });
   const untried = entries.filter((entry) => !isReachable(entry)).map(notTried);
   const look = (entry: ProbedEntry, tried: boolean): Promise<ExaminedPlugin> =>

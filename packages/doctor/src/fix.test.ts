@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { answerAs, leaveSocket, scratch, type Scratch } from "../test/scratch.ts";
 import type { Finding } from "./finding.ts";
-import { fix, removeIfStill, type Repair } from "./fix.ts";
+import { fix, takeAway, type Repair } from "./fix.ts";
 
 /** Tells the doctor that something is dead, whether it is or not. */
 function claim(id: string, object: string): Finding {
@@ -78,8 +78,9 @@ test("a socket that is another file than the one that was looked at is put back,
   const path = join(at.plugins, "new.sock");
   await at.listen(path, answerAs("VolumeDriver"));
   const { dev, ino } = await lstat(path, { bigint: true });
-  assert.equal(await removeIfStill(path, { dev, ino: ino + 1n }), false);
-  assert.equal(await removeIfStill(path, { dev, ino }), false, "for it listens");
+  const isDone = async (): Promise<boolean> => true;
+  assert.equal(await takeAway(path, { file: { dev, ino: ino + 1n }, isDone }), false);
+  assert.equal(await takeAway(path, { file: { dev, ino }, isDone: async () => false }), false, "for it listens");
   assert.deepEqual(await readdir(at.plugins), ["new.sock"]);
   const connection = createConnection(path);
   await once(connection, "connect");
@@ -117,6 +118,10 @@ test("a .spec file that leads nowhere is set aside with its text, and not over a
   assert.equal(refused?.done, false);
   assert.ok(existsSync(taken));
   assert.equal(await readFile(`${taken}.unused`, "utf8"), "mine");
+  assert.deepEqual(
+    (await readdir(at.specs)).filter((name) => name.startsWith(".")),
+    [],
+  );
 });
 
 test("a .spec file of a package, of another machine, or of a plugin that is back stays", async () => {

@@ -51,20 +51,24 @@ async function removeSocket(path: string, host: Host): Promise<Repair> {
   }
   if (!(await isRefused(path)) || !(await isDeadStill(path))) return leave(path, "something listens there by now");
 
-  const removed = await removeIfStill(path, before);
+  const removed = await takeAway(path, { file: before, isDone: isRefused });
   return removed
     ? { object: path, done: true, what: "removed; nothing listened on it" }
     : leave(path, "a plugin took this place at this moment");
 }
 
+/** What to take away, and what has to be done with it first. */
+interface Taking {
+  /** The file that was looked at. */
+  readonly file: { readonly dev: bigint; readonly ino: bigint };
+  readonly isDone: (aside: string) => Promise<boolean>;
+}
+
 /**
- * Removes a socket if it is still that file and still refuses; else it is put back where it was. In a folder of its own
- * nobody can exchange it between the last look and the removal.
+ * Takes a file away if it is still the one that was looked at and all is done with it; else it is put back where it
+ * was. In a folder of its own nobody can exchange it between the last look and the end.
  */
-export async function removeIfStill(
-  path: string,
-  file: { readonly dev: bigint; readonly ino: bigint },
-): Promise<boolean> {
+export async function takeAway(path: string, { file, isDone }: Taking): Promise<boolean> {
   const folder = join(dirname(path), `.outrigger-doctor-${process.pid}-${basename(path)}`);
   const aside = join(folder, "plugin");
   await mkdir(folder, { mode: 0o700 });
@@ -72,13 +76,13 @@ export async function removeIfStill(
     await rename(path, aside);
     const taken = await lstat(aside, { bigint: true });
     const isSame = taken.ino === file.ino && taken.dev === file.dev;
-    const isDeadFile = isSame && (await isRefused(aside));
-    // Unlike a rename, a link overwrites nobody who came meanwhile.
-    if (!isDeadFile) await link(aside, path);
+    const isOver = isSame && (await isDone(aside).catch(() => false));
+    // Unlike a rename, a link overwrites nobody who came meanwhile: then what was here stays aside, and is a finding.
+    if (!isOver) await link(aside, path);
     await unlink(aside);
-    return isDeadFile;
+    return isOver;
   } finally {
-    await rmdir(folder);
+    await rmdir(folder).catch(() => {});
   }
 }
 
@@ -87,20 +91,22 @@ async function setAside(file: string, host: Host): Promise<Repair> {
   const [own] = host.folders.specs;
   if (own === undefined || dirname(file) !== own)
     return leave(file, `it does not lie in ${own}, so a package may own it`);
+  const before = await lstat(file, { bigint: true });
   const { address } = await readEntry({ name: "", kind: file.endsWith(".json") ? "json" : "spec", file }, "engine");
   if (address === undefined || (address.transport !== "unix" && !loopback.test(address.host))) {
     return leave(file, "it leads to another machine, which may come back");
   }
-  if (Date.now() - (await lstat(file)).mtimeMs < youngMs) {
+  if (Date.now() - Number(before.mtimeMs) < youngMs) {
     return leave(file, "it was written less than 10 s ago, so its plugin may be starting; run this again in a moment");
   }
   const place = address.transport === "unix" && !host.isHere ? join(host.root, address.path) : address;
   if (!(await isDead(place)) || !(await isDeadStill(place))) return leave(file, "something listens there by now");
   const unused = `${file}.unused`;
   // Unlike a rename, a link overwrites nothing.
-  await link(file, unused);
-  await unlink(file);
-  return { object: file, done: true, what: `set aside as ${unused}; nothing listened where it leads to` };
+  const isDone = (aside: string): Promise<boolean> => link(aside, unused).then(() => true);
+  return (await takeAway(file, { file: before, isDone }))
+    ? { object: file, done: true, what: `set aside as ${unused}; nothing listened where it leads to` }
+    : leave(file, `${unused} is there already, or the file was written anew at this moment`);
 }
 
 const loopback = /^(?:localhost|127(?:\.\d+){3}|::1)$/;

@@ -31,7 +31,7 @@ export async function gatherEngine(
 const noEngine: ApiAnswer = { state: "dead", why: "no engine runs" };
 
 async function firstAnswer(root: string, sockets: readonly string[], budget: TimeBudget): Promise<ApiAnswer> {
-  const deadlineMs = budget.left() / 2;
+  const deadlineMs = Math.max(budget.total / 3, budget.left() / 2);
   const answers = await Promise.all(sockets.map((path) => pingEngine(root, { path, deadlineMs })));
   return answers.find(({ state }) => state === "answers") ?? answers[0] ?? noEngine;
 }

@@ -1,7 +1,6 @@
 // Finds out all that the checks need, within one budget of time.
 import { lstat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { PluginFolders } from "@outrigger/engine";
 import {
   describeProcess,
   findHungPaths,
@@ -28,9 +27,8 @@ export async function gather(host: Host, budget: TimeBudget): Promise<Facts> {
   const own = [host.folders.sockets, ...host.folders.specs];
   const hung = await findHungPaths([...own, ...host.stateFolders], helperMs);
   const answering = (folder: string): boolean => !hung.includes(folder);
-  const folders: PluginFolders = {
-    ...host.folders,
-    sockets: answering(host.folders.sockets) ? host.folders.sockets : "/dev/null",
+  const folders = {
+    ...(answering(host.folders.sockets) && { sockets: host.folders.sockets }),
     specs: host.folders.specs.filter(answering),
   };
   const stateFolders = host.stateFolders.filter(answering);
@@ -53,7 +51,7 @@ export async function gather(host: Host, budget: TimeBudget): Promise<Facts> {
     folderFacts: folderFacts.flatMap(({ folder, facts }) => (facts === undefined ? [] : [{ folder, ...facts }])),
     hung: [...hung, ...examined.hung, ...(engine?.hung ?? [])],
     crowded: listed.crowded,
-    unreadable: listed.unreadable.filter(({ folder }) => folder !== "/dev/null"),
+    unreadable: listed.unreadable,
     plugins: examined.plugins,
     hidden: hidden.filter((one) => one !== undefined),
     sockets,

@@ -36,11 +36,14 @@ interface Gathered {
   readonly unreadable: { folder: string; why: string }[];
 }
 
-/** Lists the folders in the order in which the engine tries them; a folder that hangs must be left out of `folders`. */
-export async function listPluginFiles(folders: PluginFolders): Promise<PluginFiles> {
+/** Lists the folders in the order in which the engine tries them; those that hang must be left out. */
+export async function listPluginFiles(folders: Partial<PluginFolders>): Promise<PluginFiles> {
   const found: Gathered = { files: [], hidden: [], crowded: [], unreadable: [] };
-  for (const entry of await entriesOf(folders.sockets, found)) await takeSocketEntry(folders.sockets, entry, found);
-  for (const folder of folders.specs) {
+  const { sockets, specs = [] } = folders;
+  if (sockets !== undefined) {
+    for (const entry of await entriesOf(sockets, found)) await takeSocketEntry(sockets, entry, found);
+  }
+  for (const folder of specs) {
     for (const entry of await entriesOf(folder, found)) await takeSpecEntry(folder, entry, found);
   }
   return { ...found, files: found.files.slice(0, mostFiles), crowded: [...new Set(found.crowded)] };
