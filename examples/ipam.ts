@@ -52,13 +52,13 @@ function createDriver(store: Store): Driver<typeof ipamDriver> {
       if (AddressSpace !== space) throw new RequestError(`there is no address space "${AddressSpace}"; use "${space}"`);
       const option = Object.keys(Options ?? {}).find((name) => !name.startsWith("com.docker."));
       if (option !== undefined) throw new RequestError(`unknown option "${option}"; leave out --ipam-opt`);
-      const subnet = Pool === "" ? freeSubnet([...pools.values()], V6) : toSubnet(Pool);
+      const subnet = Pool === "" ? freeSubnet(pools, V6) : toSubnet(Pool);
       if (V6 !== (subnet.bits === 128))
         throw new RequestError(`${Pool} is not of the wanted IP version; change --subnet`);
       const range = SubPool === "" ? subnet : toSubnet(SubPool);
       if (!contains(subnet, range)) throw new RequestError(`${SubPool} is not within ${Pool}; change --ip-range`);
-      const rival = pools.entries().find(([, pool]) => contains(pool.subnet, subnet) || contains(subnet, pool.subnet));
-      if (rival !== undefined) throw new RequestError(`subnet ${toCidr(subnet)} overlaps ${rival[0]}; change --subnet`);
+      const rival = rivalOf(pools, subnet);
+      if (rival !== undefined) throw new RequestError(`subnet ${toCidr(subnet)} overlaps ${rival}; change --subnet`);
       const id = toCidr(subnet);
       ranges.set(id, { range: toCidr(range) });
       pools.set(id, { subnet, range, taken: new Set() });
@@ -99,13 +99,18 @@ function keyOf(pool: string, address: string): string {
 }
 
 /** Never one that is out, or the engine, which refuses what overlaps a route of the host, would repeat it for ever. */
-function freeSubnet(pools: readonly Pool[], v6: boolean): Subnet {
-  const blocks = Array.from({ length: 256 }, (_, index) =>
-    toSubnet(v6 ? `fd88:0:0:${index.toString(16)}::/64` : `10.88.${index}.0/24`),
-  );
-  const free = blocks.find((block) => !pools.some(({ subnet }) => contains(subnet, block) || contains(block, subnet)));
-  if (free === undefined) throw new RequestError("all 256 subnets of this driver are taken; remove a network");
-  return free;
+function freeSubnet(pools: ReadonlyMap<string, Pool>, v6: boolean): Subnet {
+  for (let index = 0; index < 256; index++) {
+    const cidr = v6 ? `fd88:0:0:${index.toString(16)}::/64` : `10.88.${index}.0/24`;
+    if (!pools.has(cidr) && rivalOf(pools, toSubnet(cidr)) === undefined) return toSubnet(cidr);
+  }
+  throw new RequestError("all 256 subnets of this driver are taken; remove a network");
+}
+
+/** The id of a pool that has some of the same addresses. */
+function rivalOf(pools: ReadonlyMap<string, Pool>, subnet: Subnet): string | undefined {
+  for (const [id, pool] of pools) if (contains(pool.subnet, subnet) || contains(subnet, pool.subnet)) return id;
+  return undefined;
 }
 
 function wanted({ subnet, taken }: Pool, text: string): bigint {

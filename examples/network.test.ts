@@ -27,53 +27,50 @@ if (mode === "serve") await serveHere(folder);
 else declareTests();
 
 function declareTests(): void {
-  test("a container's link is there when Join answers, and everything is gone at the end", { skip }, async () => {
-    await using folder = await temporaryFolder();
-    await withPlugin(folder.path, async (client, links) => {
-      await client.createNetwork({ ...network, ...subnet, Options: {} });
-      assert.match(await links(), /wb-aa0000000000.* 10\.7\.0\.1\/24/);
-      await client.createEndpoint({ ...endpoint, Interface: { Address: "10.7.0.2/24" }, Options: {} });
-      for (const _again of [1, 2]) {
-        const { InterfaceName, Gateway } = await client.join({ ...endpoint, ...sandbox });
-        assert.deepEqual(InterfaceName, { SrcName: "wi-bb0000000000", DstPrefix: "eth" });
-        assert.equal(Gateway, undefined);
-        assert.match(await links(), /wi-bb0000000000/);
-        await client.leave(endpoint);
-      }
-      await client.deleteNetwork(network);
-      assert.deepEqual((await links()).match(/w[bio]-/g), null);
-      for (const _again of [1, 2]) await client.deleteEndpoint(endpoint);
-      await client.deleteNetwork(network);
-    });
-  });
+  test(
+    "a container's link is there when Join answers, goes with its network, and networks outlive the plugin and the boot",
+    { skip },
+    async () => {
+      await using folder = await temporaryFolder();
+      await withPlugin(folder.path, async (client, links) => {
+        await refusesWhatIsOdd(client);
+        await client.createNetwork({ ...network, ...subnet, Options: {} });
+        await assert.rejects(client.createNetwork({ ...network, ...none }), /is there already/);
+        assert.match(await links(), /wb-aa0000000000.* 10\.7\.0\.1\/24/);
+        await client.createEndpoint({ ...endpoint, Interface: { Address: "10.7.0.2/24" }, Options: {} });
+        for (const _again of [1, 2]) {
+          const { InterfaceName, Gateway } = await client.join({ ...endpoint, ...sandbox });
+          assert.deepEqual(InterfaceName, { SrcName: "wi-bb0000000000", DstPrefix: "eth" });
+          assert.equal(Gateway, undefined);
+          assert.match(await links(), /wi-bb0000000000/);
+          await client.leave(endpoint);
+        }
+        await client.deleteNetwork(network);
+        assert.deepEqual((await links()).match(/w[bio]-/g), null);
+        for (const _again of [1, 2]) await client.deleteEndpoint(endpoint);
+        await client.deleteNetwork(network);
+        await client.createNetwork({ ...network, ...subnet, Options: {} });
+      });
+      // Another namespace, in which there is nothing yet, as after a boot.
+      await withPlugin(folder.path, async (client, links) => {
+        assert.match(await links(), /wb-aa0000000000.* 10\.7\.0\.1\/24/);
+        await client.createEndpoint({ ...endpoint, Interface: {}, Options: {} });
+        await client.join({ ...endpoint, ...sandbox });
+      });
+    },
+  );
+}
 
-  test("a network outlives the plugin, and its bridge is made again after a boot", { skip }, async () => {
-    await using folder = await temporaryFolder();
-    await withPlugin(folder.path, (client) => client.createNetwork({ ...network, ...subnet, Options: {} }));
-    // Another namespace, in which there is nothing yet.
-    await withPlugin(folder.path, async (client, links) => {
-      assert.match(await links(), /wb-aa0000000000.* 10\.7\.0\.1\/24/);
-      await client.createEndpoint({ ...endpoint, Interface: {}, Options: {} });
-      await client.join({ ...endpoint, ...sandbox });
-    });
-  });
-
-  test("what is unknown, odd or there already is refused, and leaves nothing", { skip }, async () => {
-    await using folder = await temporaryFolder();
-    await withPlugin(folder.path, async (client, links) => {
-      const create = (more: object): Promise<object> => client.createNetwork({ ...network, ...none, ...more });
-      await assert.rejects(create({ NetworkID: "a; reboot now" }), /is no id of the engine's/);
-      await assert.rejects(create({ Options: { "com.docker.network.generic": { x: "y" } } }), /unknown option "x"/);
-      const odd = (Gateway: string): object => ({ IPv4Data: [{ AddressSpace: "", Gateway }] });
-      await assert.rejects(create(odd("10.7.0.1/24\nlink delete lo")), /is no gateway/);
-      await assert.rejects(create(odd("999.7.0.1/24")), /999\.7\.0\.1/);
-      await assert.rejects(client.createEndpoint({ ...endpoint, Interface: {}, Options: {} }), /there is no network/);
-      await assert.rejects(client.join({ ...endpoint, ...sandbox }), /there is no endpoint/);
-      assert.deepEqual((await links()).match(/w[bio]-/g), null);
-      await create({});
-      await assert.rejects(create({}), /is there already/);
-    });
-  });
+/** Each refusal leaves nothing, or the network could not be made afterwards. */
+async function refusesWhatIsOdd(client: Client): Promise<void> {
+  const create = (more: object): Promise<object> => client.createNetwork({ ...network, ...none, ...more });
+  await assert.rejects(create({ NetworkID: "a; reboot now" }), /is no id of the engine's/);
+  await assert.rejects(create({ Options: { "com.docker.network.generic": { x: "y" } } }), /unknown option "x"/);
+  const odd = (Gateway: string): object => ({ IPv4Data: [{ AddressSpace: "", Gateway }] });
+  await assert.rejects(create(odd("10.7.0.1/24\nlink delete lo")), /is no gateway/);
+  await assert.rejects(create(odd("999.7.0.1/24")), /999\.7\.0\.1/);
+  await assert.rejects(client.createEndpoint({ ...endpoint, Interface: {}, Options: {} }), /there is no network/);
+  await assert.rejects(client.join({ ...endpoint, ...sandbox }), /there is no endpoint/);
 }
 
 type Client = ReturnType<typeof createClient<typeof networkDriver>>;

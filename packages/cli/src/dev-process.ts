@@ -70,11 +70,16 @@ async function endOf(child: Child): Promise<string> {
   return signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
 }
 
-/** What our own program in the child says; anything else is the plugin's, and shown as it is. */
+const known = ["files", "loaded", "failed", "serving", "call", "log", "stopped"];
+
+/** What our own program in the child says; anything else is the plugin's, JSON or not, and shown as it is. */
 function readMessage(line: string): ServeEvent | DevEvent | undefined {
   if (!line.startsWith('{"time":"')) return undefined;
   try {
-    return JSON.parse(line) as ServeEvent | DevEvent;
+    const message: unknown = JSON.parse(line);
+    if (typeof message !== "object" || message === null || !("event" in message)) return undefined;
+    // Its own program has no other shapes.
+    return known.includes(String(message.event)) ? (message as ServeEvent | DevEvent) : undefined;
   } catch {
     return undefined;
   }

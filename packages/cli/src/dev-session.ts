@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { holdSocket, type HeldSocket } from "@outrigger/linux";
-import { placeSocket, ServeError } from "@outrigger/plugin";
-import { EnvironmentError } from "./command-error.ts";
+import { checkName, placeSocket, ServeError } from "@outrigger/plugin";
+import { EnvironmentError, messageOf, UsageError } from "./command-error.ts";
 import { startDevProcess, type DevListener, type DevProcess, type Outcome } from "./dev-process.ts";
 import type { DevTalk } from "./dev-talk.ts";
 import { findTypeErrors } from "./dev-types.ts";
@@ -23,6 +23,9 @@ export interface DevOptions {
 /** How long a version may take until it serves. */
 const startMs = 60_000;
 
+/** One slip in the syntax makes many errors. */
+const shownErrors = 5;
+
 const firstRestMs = 100;
 const longestRestMs = 5000;
 
@@ -39,7 +42,7 @@ export async function runDev(options: DevOptions, signal: AbortSignal): Promise<
 class DevSession implements AsyncDisposable {
   readonly #options: DevOptions;
   readonly #signal: AbortSignal;
-  readonly #watch: DevWatch = watchFiles();
+  readonly #watch: DevWatch;
   /** Files of the last version that was loaded. */
   #files: readonly string[] = [];
   #socket: HeldSocket | undefined;
@@ -51,12 +54,19 @@ class DevSession implements AsyncDisposable {
   constructor(options: DevOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+    this.#watch = watchFiles((folder, error) =>
+      options.talk.failed(
+        `${folder} cannot be watched: ${messageOf(error)}`,
+        "start outrigger dev again after a save there",
+      ),
+    );
   }
 
   async run(): Promise<void> {
     const name = await this.#findName();
     const address = await this.#open(name);
     for (let restMs = firstRestMs; ;) {
+      this.#signal.throwIfAborted();
       const outcome = await this.#replace();
       if (outcome.kind === "serving") this.#options.talk.serving(name, { protocols: outcome.protocols, address });
       const ending = isHeldElsewhere(outcome) ? "waits for its state" : await this.#untilChanged();
@@ -78,8 +88,9 @@ class DevSession implements AsyncDisposable {
       await child[Symbol.asyncDispose]();
       this.#signal.throwIfAborted();
       if (outcome.kind === "loaded") return this.#options.config.name ?? outcome.name;
-      if (this.#files.length === 0 && outcome.kind === "failed") throw new EnvironmentError(outcome.text);
-      this.#tellFailure(outcome, "nothing is served yet; save the file when it is mended");
+      if (outcome.kind === "serving") throw new Error("a version that was to be looked at was served");
+      if (this.#files.length === 0) throw new EnvironmentError(outcome.text);
+      this.#tellFailure(outcome);
       this.#options.talk.changed(await this.#watch.changed(this.#signal));
     }
   }
@@ -87,6 +98,7 @@ class DevSession implements AsyncDisposable {
   async #open(name: string): Promise<string> {
     const { pluginsDir, config } = this.#options;
     try {
+      checkName(name);
       const { url, withdraw } = await placeSocket(
         { unix: join(pluginsDir, `${name}.sock`), group: config.group },
         async (path) => void (this.#socket = await holdSocket(path)),
@@ -94,38 +106,45 @@ class DevSession implements AsyncDisposable {
       this.#withdraw = withdraw;
       return url;
     } catch (cause) {
+      if (cause instanceof TypeError) throw new UsageError(cause.message, { cause });
       throw cause instanceof ServeError ? new EnvironmentError(cause.message, { cause }) : cause;
     }
   }
 
   /** Puts the version that is on the disk in the place of the one that runs, which goes on where it cannot be had. */
   async #replace(): Promise<Outcome> {
-    const next =
-      this.#current === undefined ? "calls wait; save the file when it is mended" : "the version before serves on";
-    const errors = this.#options.types ? await findTypeErrors(this.#files, this.#signal) : [];
-    if (errors.length > 0) {
-      const outcome: Outcome = { kind: "failed", text: errors.join("\n"), inUse: false };
-      this.#tellFailure(outcome, next);
-      return outcome;
-    }
+    const errors = this.#options.types ? await this.#typeErrors() : [];
+    if (errors.length === 0) return this.#swap();
+    const more = errors.length > shownErrors ? [`and ${errors.length - shownErrors} more`] : [];
+    return this.#tellFailure({ text: [...errors.slice(0, shownErrors), ...more].join("\n"), inUse: false });
+  }
+
+  async #swap(): Promise<Outcome> {
+    const before = this.#current;
     const { child, outcome } = await this.#tryStart({ look: false });
     if (outcome.kind === "serving") {
-      const before = this.#current;
       this.#current = child;
       if (before !== undefined) void this.#retire(before);
       this.#watch.widen(false);
       return outcome;
     }
     await child[Symbol.asyncDispose]();
-    if (outcome.kind === "failed" && outcome.inUse && this.#current !== undefined) {
-      // Its state is the other one's until that has ended; meanwhile calls wait in the socket.
-      const before = this.#current;
-      this.#current = undefined;
-      await this.#retire(before);
-      return this.#replace();
+    if (outcome.kind === "loaded") throw new Error("a version that was to be served was only looked at");
+    if (!outcome.inUse || before === undefined) return this.#tellFailure(outcome);
+    // Its state is the other one's until that has ended; meanwhile calls wait in the socket.
+    this.#current = undefined;
+    await this.#retire(before);
+    return this.#swap();
+  }
+
+  async #typeErrors(): Promise<string[]> {
+    try {
+      return await findTypeErrors(this.#files, this.#signal);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      this.#options.talk.failed(messageOf(error), "types were not looked at; it is started all the same");
+      return [];
     }
-    this.#tellFailure(outcome, next);
-    return outcome;
   }
 
   async #tryStart(how: { look: boolean }): Promise<{ child: DevProcess; outcome: Outcome }> {
@@ -157,10 +176,16 @@ class DevSession implements AsyncDisposable {
     return startDevProcess({ look, config, folder }, listener, look ? undefined : this.#socket?.fd);
   }
 
-  #tellFailure(outcome: Outcome, next: string): void {
-    if (outcome.kind !== "failed" || this.#signal.aborted) return;
+  #tellFailure({ text, inUse }: { text: string; inUse: boolean }): Outcome {
+    const next =
+      this.#socket === undefined
+        ? "nothing is served yet; save the file when it is mended"
+        : this.#current === undefined
+          ? "calls wait; save the file when it is mended"
+          : "the version before serves on";
     this.#watch.widen(true);
-    this.#options.talk.failed(outcome.text, next);
+    if (!this.#signal.aborted) this.#options.talk.failed(text, next);
+    return { kind: "failed", text, inUse };
   }
 
   /** Resolves when a file has changed, or with how the process ended that served. */

@@ -3,13 +3,15 @@ import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { run } from "@outrigger/linux";
 
-/** Errors that the project's own `tsc` finds in these files; none where the project has no tsc or no tsconfig.json. */
+/**
+ * Errors that the project's own `tsc` finds in these files; none where the project has no tsc or no tsconfig.json.
+ * Throws where tsc cannot say.
+ */
 export async function findTypeErrors(files: readonly string[], signal: AbortSignal): Promise<string[]> {
   const [first] = files;
-  if (first === undefined) return [];
-  const config = findUpwards(dirname(first), "tsconfig.json");
+  const config = first && findUpwards(dirname(first), "tsconfig.json");
   const tsc = config && findUpwards(dirname(config), "node_modules/.bin/tsc");
-  if (config === undefined || tsc === undefined) return [];
+  if (!config || !tsc) return [];
   const folder = dirname(config);
   const { stdout } = await run([tsc, "--noEmit", "--pretty", "false", "--project", config], {
     cwd: folder,
@@ -17,16 +19,14 @@ export async function findTypeErrors(files: readonly string[], signal: AbortSign
     env: definedOnly(process.env),
     accept: [0, 1, 2],
   });
-  return stdout
-    .split("\n")
-    .filter((line) => {
-      const [, file] = /^(.+)\(\d+,\d+\): error /.exec(line) ?? [];
-      return file !== undefined && files.includes(resolve(folder, file));
-    })
-    .map((line) => {
-      const [, file = "", at = "", text = ""] = /^(.+)\((\d+,\d+)\): error (.*)$/.exec(line) ?? [];
-      return `${relative(process.cwd(), resolve(folder, file))}:${at.replace(",", ":")}: ${text}`;
-    });
+  const lines = stdout.split("\n");
+  const general = lines.find((line) => line.startsWith("error "));
+  if (general !== undefined) throw new Error(`${tsc}: ${general}`);
+  return lines.flatMap((line) => {
+    const [, name = "", at = "", text = ""] = /^(.+)\((\d+,\d+)\): error (.*)$/.exec(line) ?? [];
+    const file = resolve(folder, name);
+    return files.includes(file) ? [`${relative(process.cwd(), file)}:${at.replace(",", ":")}: ${text}`] : [];
+  });
 }
 
 /** The environment without its holes, as a child gets it. */

@@ -18,8 +18,11 @@ const quietMs = 60;
 
 const source = /\.[cm]?[jt]s$/;
 
-/** Watches folders rather than files, for an editor may put a new file in place of the old one. */
-export function watchFiles(): DevWatch {
+/**
+ * Watches folders rather than files, for an editor may put a new file in place of the old one. `onBlind` hears of a
+ * folder that cannot be watched, and why.
+ */
+export function watchFiles(onBlind: (folder: string, error: unknown) => void): DevWatch {
   const folders = new Map<string, FSWatcher>();
   const known = new Set<string>();
   const pending = new Set<string>();
@@ -44,10 +47,13 @@ export function watchFiles(): DevWatch {
       known.add(file);
       const folder = dirname(file);
       if (folders.has(folder)) continue;
-      const watcher = watch(folder, (_event, name) => onChange(join(folder, name ?? basename(file))));
-      // The folder has gone; what comes in its place is not seen, and `dev` has to be started again.
-      watcher.on("error", () => {});
-      folders.set(folder, watcher);
+      try {
+        const watcher = watch(folder, (_event, name) => onChange(join(folder, name ?? basename(file))));
+        watcher.on("error", (error) => onBlind(folder, error));
+        folders.set(folder, watcher);
+      } catch (error) {
+        onBlind(folder, error);
+      }
     }
   };
   const changed = async (signal: AbortSignal): Promise<readonly string[]> => {

@@ -1,5 +1,5 @@
 // outrigger dev: run a plugin while it is being written.
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { abortOnSignal } from "./abort-on-signal.ts";
@@ -75,7 +75,8 @@ function splitOption(text: string): [name: string, value: string] {
 
 /** The file that a folder's package.json gives as its source, or exports; anything else as it is. */
 function entryOf(plugin: string, folder: string): string {
-  if (!/^(\.{1,2}|.*\/)$/.test(plugin)) return plugin;
+  const isPath = /^\.{1,2}$|^\.{0,2}\//.test(plugin);
+  if (!isPath || statSync(resolve(folder, plugin), { throwIfNoEntry: false })?.isDirectory() !== true) return plugin;
   const file = join(resolve(folder, plugin), "package.json");
   let entry: unknown;
   try {

@@ -23,7 +23,7 @@ async function projectFolder(): Promise<AsyncDisposable & { readonly path: strin
 function source(version: string, more = ""): string {
   return `import { definePlugin } from "@outrigger/plugin";
 import { scope } from "./scope.ts";
-console.log("loaded ${version}");
+console.log('{"time":"now","text":"loaded ${version}"}');
 export const plugin = definePlugin({
   name: "made",
   drivers: { VolumeDriver: {
@@ -145,11 +145,20 @@ test("a version with an error is told with file and line, and the one before ser
     assert.match(failed, /the version before serves on/);
     assert.deepEqual(await versionOf(project.path), isVersion("good"), failed);
   }
+  // Without types there is the version all the same.
+  await writeFile(join(project.path, "tsconfig.json"), '{ "files": ["gone.ts"] }');
+  await save(file, source("untyped"));
+  await dev.line(/TS6053.*types were not looked at/);
+  await until("the untyped version answers", async () =>
+    JSON.stringify(await versionOf(project.path)).includes("untyped"),
+  );
+  await writeFile(join(project.path, "tsconfig.json"), JSON.stringify(config));
+
   // What was missing is a file that comes only now.
   await save(file, source("better").replace("./scope.ts", "./late.ts"));
-  await said(dev, /"event":"failed"/, bad.length + 1);
+  await said(dev, /"event":"failed"/, bad.length + 2);
   await writeFile(join(project.path, "late.ts"), 'export const scope = "local";\n');
-  await said(dev, /"event":"serving"/, 2);
+  await said(dev, /"event":"serving"/, 3);
   await until("the better version answers", async () =>
     JSON.stringify(await versionOf(project.path)).includes("better"),
   );

@@ -1,4 +1,12 @@
-export { definePlugin, type Call, type Driver, type Drivers, type Plugin, type Returned } from "./define-plugin.ts";
+export {
+  checkName,
+  definePlugin,
+  type Call,
+  type Driver,
+  type Drivers,
+  type Plugin,
+  type Returned,
+} from "./define-plugin.ts";
 export type { CallRecord, Hooks } from "./hooks.ts";
 export type { Listen, Place } from "./listener.ts";
 export { serve, type ServeOptions, type Serving } from "./serve.ts";
