@@ -11,6 +11,7 @@ import {
   runProfiles,
   tapReport,
   type CaseProfile,
+  type EngineUnderTest,
   type Headline,
   type RunResult,
   type Setting,
@@ -37,6 +38,7 @@ interface ConformFlags extends TargetFlags {
   readonly slow?: true;
   readonly restartCommand?: string;
   readonly engine?: string;
+  readonly engineRestartCommand?: string;
   readonly driver?: string;
   readonly image: string;
   readonly hostRoot?: string | false;
@@ -85,6 +87,7 @@ export function createCommand(): Command {
     .option("--slow", "also cases that take half a minute and more")
     .option("--restart-command <line>", "ends the plugin by the signal $OUTRIGGER_SIGNAL and starts it again")
     .option("--engine <socket>", "also through this Docker Engine, which has the plugin")
+    .option("--engine-restart-command <line>", "ends that engine by the signal $OUTRIGGER_SIGNAL and starts it again")
     .option("--driver <name>", "the plugin's name to that engine; its name here by default")
     .option("--image <image>", "an image with sh that the engine has, for cases with containers", "busybox")
     .option("--host-root <folder>", "where the plugin's root folder is seen from here, such as /proc/PID/root")
@@ -151,14 +154,24 @@ function settingOf(target: string | PluginEntry, flags: ConformFlags): Omit<Sett
     ...(typeof hostRoot === "string" ? { hostRoot: resolve(hostRoot) } : hostRoot === false && { hostRoot }),
     ...(flags.slow && { slow: true }),
     ...(flags.chaos && { chaos: true }),
-    ...(engine !== undefined && {
-      engine: { socket: resolve(engine), driver: flags.driver ?? nameOf(target), image: flags.image },
-    }),
+    ...(engine !== undefined && { engine: engineOf(resolve(engine), target, flags) }),
+  };
+}
+
+function engineOf(socket: string, target: string | PluginEntry, flags: ConformFlags): EngineUnderTest {
+  const line = flags.engineRestartCommand;
+  return {
+    socket,
+    driver: flags.driver ?? nameOf(target),
+    image: flags.image,
+    ...(line !== undefined && { restart: restartByCommand(line, async () => `unix://${socket}`) }),
   };
 }
 
 function nameOf(target: string | PluginEntry): string {
   if (typeof target !== "string") return target.name;
+  const [, name] = /^unix:\/\/.*\/([^/]+)\.sock$/.exec(target) ?? [];
+  if (name !== undefined) return name;
   throw new UsageError("an address is no name to a Docker Engine; give --driver with the plugin's name");
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { main, outrigger } from "../test/command.ts";
+import { main, outrigger } from "./command.ts";
 
 const error = 'Error response from daemon: create data: error looking up volume plugin shelf: plugin "shelf" not found';
 
