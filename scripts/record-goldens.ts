@@ -25,18 +25,18 @@ const goldens: readonly Golden[] = [
     plugins: ["volume-local"],
     about: "docker volume create, ls, inspect, rm; run -v; cp; an error",
     serve: async (host, held) => void held.use(await servePlugins(host)),
-    act: async ({ docker, share }) => {
-      await docker(["volume", "create", "-d", "volume-local", "-o", "mode=0700", "data"]);
-      await docker(["volume", "create", "-d", "volume-local", "data"]);
-      await docker(["volume", "ls"]);
-      await docker(["volume", "inspect", "data"]);
-      await docker(["run", "--rm", "-v", "data:/data", "busybox", "sh", "-c", "echo hello >/data/file"]);
-      await docker(["run", "--rm", "--volume-driver", "volume-local", "-v", "made:/data", "busybox", "true"]);
-      await docker(["run", "-d", "--name", "user", "-v", "data:/data", "busybox", "sleep", "1d"]);
-      await docker(["cp", "user:/data/file", join(share, "file")]);
-      await docker(["rm", "-f", "user"]);
-      await docker(["volume", "create", "-d", "volume-local", "-o", "no-such=option", "bad"]).catch(() => {});
-      await docker(["volume", "rm", "data", "made"]);
+    act: async (host) => {
+      await host.docker(["volume", "create", "-d", "volume-local", "-o", "mode=0700", "data"]);
+      await host.docker(["volume", "create", "-d", "volume-local", "data"]);
+      await host.docker(["volume", "ls"]);
+      await host.docker(["volume", "inspect", "data"]);
+      await host.docker(["run", "--rm", "-v", "data:/data", "busybox", "sh", "-c", "echo hello >/data/file"]);
+      await host.docker(["run", "--rm", "--volume-driver", "volume-local", "-v", "made:/data", "busybox", "true"]);
+      await host.docker(["run", "-d", "--name", "user", "-v", "data:/data", "busybox", "sleep", "1d"]);
+      await host.docker(["cp", "user:/data/file", join(host.share, "file")]);
+      await host.docker(["rm", "-f", "user"]);
+      await host.docker(["volume", "create", "-d", "volume-local", "-o", "no-such=option", "bad"]).catch(() => {});
+      await host.docker(["volume", "rm", "data", "made"]);
     },
   },
   {
@@ -47,17 +47,17 @@ const goldens: readonly Golden[] = [
       held.use(await startExample(host, { file: "network.ts", name: "wires" }));
       held.use(await startExample(host, { file: "ipam.ts", name: "counting" }));
     },
-    act: async ({ docker }) => {
+    act: async (host) => {
       const create = ["network", "create", "-d", "wires", "--ipam-driver", "counting"];
-      await docker([...create, "net"]);
-      await docker([...create, "--subnet", "10.99.0.0/24", "--gateway", "10.99.0.1", "-o", "color=red", "fixed"]);
-      await docker([...create, "--subnet", "10.99.0.0/24", "taken"]).catch(() => {});
-      await docker(["run", "-d", "--name", "first", "--network", "net", "busybox", "sleep", "1d"]);
-      await docker(["run", "--rm", "--network", "fixed", "--ip", "10.99.0.9", "busybox", "true"]);
-      await docker(["network", "connect", "fixed", "first"]);
-      await docker(["network", "disconnect", "fixed", "first"]);
-      await docker(["rm", "-f", "first"]);
-      await docker(["network", "rm", "net", "fixed"]);
+      await host.docker([...create, "net"]);
+      await host.docker([...create, "--subnet", "10.99.0.0/24", "--gateway", "10.99.0.1", "-o", "color=red", "fixed"]);
+      await host.docker([...create, "--subnet", "10.99.0.0/24", "taken"]).catch(() => {});
+      await host.docker(["run", "-d", "--name", "first", "--network", "net", "busybox", "sleep", "1d"]);
+      await host.docker(["run", "--rm", "--network", "fixed", "--ip", "10.99.0.9", "busybox", "true"]);
+      await host.docker(["network", "connect", "fixed", "first"]);
+      await host.docker(["network", "disconnect", "fixed", "first"]);
+      await host.docker(["rm", "-f", "first"]);
+      await host.docker(["network", "rm", "net", "fixed"]);
     },
   },
   {
@@ -65,18 +65,18 @@ const goldens: readonly Golden[] = [
     plugins: ["no-privileged"],
     about: "docker run, allowed and with --privileged; exec; volume create; inspect, with --authorization-plugin",
     serve: async (host, held) => void held.use(await startExample(host, { file: "authz.ts", name: "no-privileged" })),
-    act: async ({ engine, docker }) => {
+    act: async (host) => {
       // Not before: connections that the engine has already, it keeps, and calls on them are not seen.
-      await engine.stop();
-      await engine.start({ args: ["--authorization-plugin=no-privileged"] });
-      await docker(["run", "--rm", "busybox", "echo", "hello"]);
-      await docker(["run", "--rm", "--privileged", "busybox", "true"]).catch(() => {});
-      await docker(["run", "-d", "--name", "user", "busybox", "sleep", "1d"]);
-      await docker(["exec", "user", "true"]);
-      await docker(["exec", "--privileged", "user", "true"]).catch(() => {});
-      await docker(["volume", "create", "data"]);
-      await docker(["volume", "rm", "data"]);
-      await docker(["rm", "-f", "user"]);
+      await host.engine.stop();
+      await host.engine.start({ args: ["--authorization-plugin=no-privileged"] });
+      await host.docker(["run", "--rm", "busybox", "echo", "hello"]);
+      await host.docker(["run", "--rm", "--privileged", "busybox", "true"]).catch(() => {});
+      await host.docker(["run", "-d", "--name", "user", "busybox", "sleep", "1d"]);
+      await host.docker(["exec", "user", "true"]);
+      await host.docker(["exec", "--privileged", "user", "true"]).catch(() => {});
+      await host.docker(["volume", "create", "data"]);
+      await host.docker(["volume", "rm", "data"]);
+      await host.docker(["rm", "-f", "user"]);
     },
   },
   {
@@ -84,8 +84,8 @@ const goldens: readonly Golden[] = [
     plugins: ["lines"],
     about: "docker run --log-driver, restart, logs of a stopped container",
     serve: async (host, held) => void held.use(await startExample(host, { file: "log.ts", name: "lines" })),
-    act: async ({ docker }) => {
-      await docker([
+    act: async (host) => {
+      await host.docker([
         "run",
         "-d",
         "--log-driver",
@@ -97,11 +97,11 @@ const goldens: readonly Golden[] = [
         "-c",
         "echo one; echo two >&2",
       ]);
-      await docker(["wait", "user"]);
-      await docker(["restart", "user"]);
-      await docker(["wait", "user"]);
-      await docker(["logs", "user"]);
-      await docker(["rm", "user"]);
+      await host.docker(["wait", "user"]);
+      await host.docker(["restart", "user"]);
+      await host.docker(["wait", "user"]);
+      await host.docker(["logs", "user"]);
+      await host.docker(["rm", "user"]);
     },
   },
 ];

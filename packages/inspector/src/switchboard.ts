@@ -2,7 +2,8 @@
 import type { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { CallRecord } from "./call-record.ts";
-import { Conversation } from "./conversation.ts";
+import { Conversation, type SeenCall } from "./conversation.ts";
+import { Later } from "./later.ts";
 import { recordOf } from "./record-of.ts";
 import type { Redactor } from "./redactor.ts";
 import { relay, type Relay } from "./relay.ts";
@@ -45,6 +46,8 @@ export function createSwitchboard(
   const waiting = new Set<Socket>();
   let numbered = 0;
   const { nextNumber = () => ++numbered, bodyLimit = 64 * 1024 } = options;
+  const later = new Later<SeenCall>((seen) => options.publish(recordOf(seen, options)));
+  const onCall = (seen: SeenCall): void => later.add(seen, seen.request.copy.length + (seen.reply?.copy.length ?? 0));
   const join = async (engine: Socket): Promise<void> => {
     engine.on("error", () => {});
     waiting.add(engine);
@@ -52,8 +55,6 @@ export function createSwitchboard(
     waiting.delete(engine);
     // Dropped without having been read: this is what the engine would have seen of a plugin that ends.
     if (dialled === undefined) return void engine.destroy();
-    const onCall: ConstructorParameters<typeof Conversation>[0]["onCall"] = (seen) =>
-      options.publish(recordOf(seen, options));
     const one = relay(engine, dialled, new Conversation({ bodyLimit, nextNumber, onCall }));
     relays.add(one);
     await one.closed;
@@ -74,6 +75,7 @@ export function createSwitchboard(
         for (const one of relays) if (signal.aborted || one.conversation.idle) one.cut("the trace ended");
         await Promise.race([...relays].map(({ closed }) => closed).concat(wait(20)));
       }
+      later.flush();
     },
   };
 }
