@@ -73,22 +73,6 @@ test("all live plugins are recorded, and what was recorded is replayed with its 
   assert.match(other.stdout, /1 call replayed: 0 the same, 1 different; 0 skipped\n$/);
 });
 
-test("in front of a plugin, calls are passed on and shown in full", async () => {
-  await using place = await scratch();
-  await using _shelf = await serveShelf(place, "mine");
-  const front = place.path("front.sock");
-  await using trace = startOutrigger(["trace", "--full", "--listen", front, ...place.flags, "mine"]);
-  await until(() => statSync(front, { throwIfNoEntry: false }) !== undefined);
-  await using connection = await connect(`unix://${front}`);
-  await connection.send("VolumeDriver.List", {});
-  await trace.line(/^ {2}answer, 14 bytes$/);
-  assert.match(
-    (await trace.stop()).stdout,
-    / {2}request, 3 bytes\n {4}\{\}\n {2}answer, 14 bytes\n {4}\{\n {6}"Volumes": \[\]\n {4}\}/,
-  );
-  assert.equal(statSync(front, { throwIfNoEntry: false }), undefined);
-});
-
 test("what cannot be traced, recorded or replayed is said, with the way out", async () => {
   await using place = await scratch();
   await leaveSocket(join(place.plugins, "dead.sock"));

@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { createFeed, type CallRecord } from "@outrigger/inspector";
 import { Command } from "commander";
 import { UsageError } from "./command-error.ts";
-import { note, print } from "./output.ts";
+import { jsonLine, note, print } from "./output.ts";
 import { formatRecord, formatRecordInFull } from "./record-line.ts";
 import { SteadyOutput } from "./steady-output.ts";
 import { foldersFrom, parseSize, withTarget } from "./target-flags.ts";
@@ -93,7 +93,7 @@ async function printCalls(
   calls: AsyncIterable<CallRecord> & { readonly lost: number },
   { json, full }: TraceFlags,
 ): Promise<void> {
-  const format = json === true ? JSON.stringify : full === true ? formatRecordInFull : formatRecord;
+  const format = json === true ? jsonLine : full === true ? formatRecordInFull : formatRecord;
   const output = new SteadyOutput();
   let told = 0;
   for await (const call of calls) {

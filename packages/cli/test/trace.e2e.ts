@@ -123,6 +123,22 @@ test("a reader that leaves ends the trace", async () => {
   }
 });
 
+test("in front of a plugin, calls are passed on and shown in full", async () => {
+  await using place = await scratch();
+  await using _shelf = await serveShelf(place, "mine");
+  const front = place.path("front.sock");
+  await using trace = startOutrigger(["trace", "--full", "--listen", front, ...place.flags, "mine"]);
+  while (lstatSync(front, { throwIfNoEntry: false }) === undefined) await wait(5);
+  await using connection = await connect(`unix://${front}`);
+  await connection.send("VolumeDriver.List", {});
+  await trace.line(/^ {2}answer, 14 bytes$/);
+  assert.match(
+    (await trace.stop()).stdout,
+    / {2}request, 3 bytes\n {4}\{\}\n {2}answer, 14 bytes\n {4}\{\n {6}"Volumes": \[\]\n {4}\}/,
+  );
+  assert.equal(lstatSync(front, { throwIfNoEntry: false }), undefined);
+});
+
 function inode(place: Scratch): number {
   return lstatSync(join(place.plugins, "mine.sock")).ino;
 }
