@@ -37,6 +37,9 @@ export interface Switchboard {
 const patienceMs = 15_000;
 const betweenDialsMs = 100;
 
+/** How long one that dialled before the end has for its request. */
+const firstWordMs = 1000;
+
 /** Builds one; `dial` opens a connection to where the plugin is now, `onUnreachable` hears when nobody is there. */
 export function createSwitchboard(
   options: SwitchboardOptions,
@@ -70,9 +73,11 @@ export function createSwitchboard(
       return busy().length;
     },
     drain: async (signal) => {
+      const limit = performance.now() + firstWordMs;
+      const done = ({ fresh, idle }: Conversation): boolean => idle && (!fresh || performance.now() > limit);
       while (relays.size + waiting.size > 0) {
         for (const socket of signal.aborted ? waiting : []) socket.destroy();
-        for (const one of relays) if (signal.aborted || one.conversation.idle) one.cut("the trace ended");
+        for (const one of relays) if (signal.aborted || done(one.conversation)) one.cut("the trace ended");
         await Promise.race([...relays].map(({ closed }) => closed).concat(wait(20)));
       }
       later.flush();
