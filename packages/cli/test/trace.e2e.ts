@@ -1,7 +1,10 @@
 // A trace that is ended at any instant and in any way: the plugin has its place.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { text as readAll } from "node:stream/consumers";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { connect } from "@outrigger/engine";
@@ -32,6 +35,30 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
       assert.equal(inode(place), own);
     }
     await answers(place);
+  });
+}
+
+for (const end of ["throw new Error('crash')", "process.exit(3)", "Promise.reject(new Error('crash'))"]) {
+  test(`a process that ends with ${end} while it traces leaves the plugin in its place`, async () => {
+    await using place = await scratch();
+    await using _shelf = await serveShelf(place, "mine");
+    const own = inode(place);
+    const script = `
+      import { statSync } from "node:fs";
+      import { traceSocket } from "@outrigger/inspector";
+      const [path] = process.argv.slice(-1);
+      const before = statSync(path).ino;
+      await traceSocket(path, { plugin: "mine", publish() {}, say() {}, redactor: undefined });
+      if (statSync(path).ino !== before) console.log("taken");
+      setTimeout(() => { ${end} });`;
+    const file = join(import.meta.dirname, "..");
+    const args = ["--input-type=module", "-e", script, join(place.plugins, "mine.sock")];
+    const child = spawn(process.execPath, args, { cwd: file, stdio: ["ignore", "pipe", "ignore"] });
+    const [output] = await Promise.all([readAll(child.stdout), once(child, "exit")]);
+    assert.equal(output, "taken\n");
+    assert.notEqual(child.exitCode, 0);
+    assert.equal(inode(place), own);
+    assert.deepEqual(readdirSync(place.plugins), ["mine.sock"]);
   });
 }
 
@@ -94,6 +121,22 @@ test("a reader that leaves ends the trace", async () => {
     await answers(place);
     await wait(5);
   }
+});
+
+test("in front of a plugin, calls are passed on and shown in full", async () => {
+  await using place = await scratch();
+  await using _shelf = await serveShelf(place, "mine");
+  const front = place.path("front.sock");
+  await using trace = startOutrigger(["trace", "--full", "--listen", front, ...place.flags, "mine"]);
+  while (lstatSync(front, { throwIfNoEntry: false }) === undefined) await wait(5);
+  await using connection = await connect(`unix://${front}`);
+  await connection.send("VolumeDriver.List", {});
+  await trace.line(/^ {2}answer, 14 bytes$/);
+  assert.match(
+    (await trace.stop()).stdout,
+    / {2}request, 3 bytes\n {4}\{\}\n {2}answer, 14 bytes\n {4}\{\n {6}"Volumes": \[\]\n {4}\}/,
+  );
+  assert.equal(lstatSync(front, { throwIfNoEntry: false }), undefined);
 });
 
 function inode(place: Scratch): number {

@@ -58,10 +58,9 @@ function pass(from: Socket, to: Socket, { see, ended }: Witness): void {
   to.on("drain", () => from.resume());
   from.on("end", () => {
     ended("end");
-    // Closed altogether, a unix socket takes not even an empty write; only half closed, it does.
+    // Closed altogether, a unix socket takes not even an empty write, and that is an error, see below.
     from.write("", (error) => {
-      if (error) to.destroySoon();
-      else to.end();
+      if (!error) to.end();
     });
   });
   from.on("error", (error: NodeJS.ErrnoException) => {

@@ -148,6 +148,19 @@ test("one that dialled just before the trace ended is answered, and told", async
   engine.destroy();
 });
 
+test("one that dialled before the trace ended, and asks only then, is answered", async () => {
+  await using place = await stage();
+  await using _plugin = await rawPlugin(place.path, answering(reply("{}")));
+  const watched = await watch(place.path);
+  const engine = await dial(place.path);
+  const ending = watched[Symbol.asyncDispose]();
+  await until("the plugin is in its place", () => watched.events.at(-1)?.kind === "given-back");
+  engine.write(request("VolumeDriver.List", "{}"));
+  assert.equal((await read(engine, reply("{}").length)).toString(), reply("{}"));
+  await ending;
+  engine.destroy();
+});
+
 test("connections that were there before are counted, and it is said when there is none left", async () => {
   await using place = await stage();
   await using _plugin = await rawPlugin(place.path, answering(reply("{}")));

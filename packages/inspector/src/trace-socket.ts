@@ -1,6 +1,7 @@
 // Traces a plugin that is running, in its place, without it or the engine being started anew.
 import { existsSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
+import { dirname } from "node:path";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { InspectorError } from "./inspector-error.ts";
 import { listeningSocket, type ListeningSocket } from "./kernel-sockets.ts";
@@ -95,7 +96,7 @@ class SocketTrace implements Tracing {
     });
     this.#unreachable = false;
     this.#say("tracing", `calls at ${this.#path} are shown`);
-    this.#kernel = await listeningSocket(this.#seat.plugin);
+    this.#kernel = await listeningSocket(this.#seat.plugin, dirname(this.#path));
     this.#unseen = this.#kernel?.connections ?? 0;
     if (this.#kernel === undefined) {
       this.#say(
@@ -129,18 +130,22 @@ class SocketTrace implements Tracing {
     }
   }
 
-  /** By the kernel's word, so that the plugin is not bothered; by dialling only after a call could not be passed on. */
+  /** By the kernel's word, so that the plugin is not bothered; by dialling where that says no, or a call could not be passed on. */
   async #pluginListens(seat: Seat): Promise<boolean> {
     const now = await this.#kernel?.now();
-    if (now === undefined) {
-      if (!this.#unreachable) return true;
-      this.#unreachable = false;
-      return (await socketState(seat.plugin)) === "live";
-    }
-    const unseen = Math.max(0, now.connections - this.#board.connections);
+    if (now?.listens === true) this.#countUnseen(now.connections);
+    if (!this.#unreachable && now?.listens !== false) return true;
+    this.#unreachable = false;
+    const listens = (await socketState(seat.plugin)) === "live";
+    // Not the name that it was taken for, then.
+    if (listens && now?.listens === false) this.#kernel = undefined;
+    return listens;
+  }
+
+  #countUnseen(connections: number): void {
+    const unseen = Math.max(0, connections - this.#board.connections);
     if (this.#unseen > 0 && unseen === 0) this.#say("unseen", "all calls are seen now");
     this.#unseen = Math.min(this.#unseen, unseen);
-    return now.listens;
   }
 
   async #lose(seat: Seat): Promise<void> {

@@ -64,10 +64,13 @@ test("a reader that takes nothing stops the writer, and fills no memory", async 
   engine.pause();
   engine.write(request("LogDriver.ReadLogs", "{}"));
   // Until nothing moves any more: the buffers of the kernel, and of four streams, are full.
-  for (let before = -1; poured === 0 || before !== poured;) {
-    before = poured;
+  let before = -1;
+  await until("nothing moves", async () => {
     for (let turn = 0; turn < 500; turn++) await new Promise((resolve) => setImmediate(resolve));
-  }
+    const still = poured > 0 && poured === before;
+    before = poured;
+    return still;
+  });
   assert.ok(poured < 8 * 1024 * 1024, `${poured} bytes were taken from the plugin`);
   engine.destroy();
   assert.equal((await watched.told(1))[0]?.error, "no whole answer: the engine closed the connection");
