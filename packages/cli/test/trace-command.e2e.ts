@@ -3,13 +3,13 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect } from "@outrigger/engine";
-import { outrigger, startOutrigger } from "../test/command.ts";
-import { refusalOf } from "../test/refusal.ts";
-import { leaveSocket, scratch } from "../test/scratch.ts";
-import { serveShelf } from "../test/served.ts";
-import { createCommand as replayCommand } from "./replay.ts";
-import { createCommand as recordCommand } from "./record.ts";
-import { createCommand } from "./trace.ts";
+import { outrigger, startOutrigger } from "./command.ts";
+import { refusalOf } from "./refusal.ts";
+import { leaveSocket, scratch } from "./scratch.ts";
+import { serveShelf } from "./served.ts";
+import { createCommand as replayCommand } from "../src/replay.ts";
+import { createCommand as recordCommand } from "../src/record.ts";
+import { createCommand } from "../src/trace.ts";
 
 test("calls are shown without their secrets, and the plugin has its place back at the end", async () => {
   await using place = await scratch();
