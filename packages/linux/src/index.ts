@@ -1,3 +1,4 @@
+export { bindFolder, unmountFolder, type BindOptions } from "./bind-mount.ts";
 export { readBootId } from "./boot-id.ts";
 export { startChild, type Child, type ChildOptions, type Ending } from "./child.ts";
 export { findFolderUsers, type FolderUsers } from "./folder-users.ts";

@@ -3,7 +3,7 @@ export interface Finding {
   readonly kind:
     | "folder missing"
     | "folder unknown"
-    | "record unreadable"
+    | "label wrong"
     | "mount missing"
     | "mount unknown"
     | "volume degraded"
