@@ -31,8 +31,8 @@ export interface CloneSource<S extends Options = Options> {
 export interface ExpectedMount {
   /** Where; in the volume's folder. */
   readonly path: string;
-  /** As mountinfo names it, such as `xfs`. */
-  readonly fileSystem: string;
+  /** As mountinfo names it, such as `xfs`; not compared where left out. */
+  readonly fileSystem?: string | undefined;
   /** As mountinfo names it, such as `/dev/loop3`; not compared where left out. */
   readonly source?: string | undefined;
 }
@@ -70,6 +70,8 @@ export interface Backend<S extends Options = Options> {
   readonly name: string;
   /** What `docker volume create -o` takes beside the core's options. An option called `size` is changed by `resize`. */
   readonly options: S;
+  /** `detach` leaves mounted what `expects` names, for the data would be gone without: a tmpfs. */
+  readonly staysMounted?: boolean | undefined;
   /** Makes the storage. Undone by `destroy`. */
   provision(volume: BackendVolume<S>, signal: AbortSignal): Promise<void>;
   /**
@@ -111,14 +113,21 @@ export interface Backend<S extends Options = Options> {
    * only unmounted, or not at all; then nothing has changed.
    */
   resize?(volume: BackendVolume<S>, change: ResizeChange, signal: AbortSignal): Promise<void>;
-  /** How full it is. */
-  stats?(volume: BackendVolume<S>, state: { readonly attached: boolean }, signal: AbortSignal): Promise<Usage>;
+  /** How full it is; undefined where that takes long to find out, and `thorough` is false. */
+  stats?(volume: BackendVolume<S>, state: StatsState, signal: AbortSignal): Promise<Usage | undefined>;
   /** Writes a snapshot to a new file, as the difference from an earlier one where `since` is given. */
   send?(volume: BackendVolume<S>, stream: SentSnapshot, signal: AbortSignal): Promise<void>;
   /** Makes a snapshot from a file that `send` wrote. Undone by `dropSnapshot`. */
   receive?(volume: BackendVolume<S>, stream: ReceivedSnapshot, signal: AbortSignal): Promise<void>;
   /** What lies about of this backend's although no volume in `folders` (all there are, removed ones too) explains it. */
   leftovers?(folders: ReadonlySet<string>, signal: AbortSignal): Promise<Leftover[]>;
+}
+
+/** What `stats` has to go by. */
+export interface StatsState {
+  readonly attached: boolean;
+  /** Whether somebody asked, and waits. */
+  readonly thorough: boolean;
 }
 
 /** What `resize` has to go by beside the new size. */

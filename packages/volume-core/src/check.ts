@@ -53,12 +53,12 @@ async function checkVolume({ around, rules }: House, { volume, record, mounts }:
       "make a snapshot or change its size, which writes it anew; without it, the volume goes when state.db does";
     findings.push(finding({ kind: "label wrong", volume: name, text: wrong, remedy }));
   }
+  const backend = rules.backendNamed(record.backend);
   if (record.phase === "attached") {
-    const backend = rules.backendNamed(record.backend);
     const expected = await backend.expects?.(rules.view(record, { name, folder }), AbortSignal.timeout(10_000));
     const text = expected && findWrongMount(expected, mounts);
     if (text) findings.push(finding({ kind: "mount missing", volume: name, text, remedy: "restart its containers" }));
-  } else if (volume.unread) {
+  } else if (volume.unread && backend.staysMounted !== true) {
     const inside = mounts.find(({ mountpoint }) => mountpoint.startsWith(`${folder}/`));
     if (inside !== undefined) {
       const text = `${inside.source} is mounted on ${inside.mountpoint}, though volume ${name} is not in use`;

@@ -53,9 +53,10 @@ export function findWrongMount(
   mounts: readonly Mount[],
 ): string | undefined {
   const there = mounts.findLast(({ mountpoint }) => mountpoint === path);
-  if (there === undefined) return `nothing is mounted on ${path}, where ${source ?? `a ${fileSystem}`} has to be`;
-  if (there.fileSystem === fileSystem && (source === undefined || there.source === source)) return undefined;
-  const wanted = source === undefined ? fileSystem : `${fileSystem} ${source}`;
+  const wanted = [fileSystem, source].filter((word) => word !== undefined).join(" ") || "the volume";
+  if (there === undefined) return `nothing is mounted on ${path}, where ${wanted} has to be`;
+  const right = (fileSystem ?? there.fileSystem) === there.fileSystem && (source ?? there.source) === there.source;
+  if (right) return undefined;
   return `${there.fileSystem} ${there.source} is mounted on ${path} instead of ${wanted}; unmount it: umount ${path}`;
 }
 

@@ -74,7 +74,7 @@ export class RemovedVolumes {
   async setAside(storage: VolumeStorage, until: Date | undefined): Promise<void> {
     const { store, folders, step } = this.#around;
     const { name, existing } = storage;
-    await folders.refuseMounts(storage.folder);
+    await folders.refuseMounts(storage.folder, await storage.ownMount());
     const { options, backend, createdAt, size, snapshots } = existing;
     const removedAt = new Date().toISOString();
     const record = { name, options, backend, createdAt, size, snapshots, removedAt, until: until?.toISOString() };

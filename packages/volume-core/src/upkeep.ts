@@ -7,7 +7,7 @@ import type { House } from "./house.ts";
 import { findWrongMount } from "./mount-view.ts";
 import { snapshotsOf } from "./snapshots.ts";
 import { Caller } from "./turns.ts";
-import { measure, purge } from "./verbs.ts";
+import { purge } from "./verbs.ts";
 import type { VolumeRecord } from "./volume-record.ts";
 import type { VolumeWork } from "./volume-work.ts";
 import type { Health, Volume } from "./volume.ts";
@@ -65,7 +65,11 @@ export class Upkeep {
       if (volume.idle && volume.shown === shown) volume.health = health;
       const backend = this.#house.rules.backendNamed(shown.backend);
       if (seldom && backend.stats !== undefined && health === undefined) {
-        await volume.turn({ what: "measured", work: (_storage, work) => measure(volume, work) }, Caller.patient());
+        const measured = async (_storage: unknown, work: VolumeWork): Promise<void> => {
+          const usage = await work.stats({ thorough: false });
+          if (usage !== undefined) volume.usage = { ...usage, measuredAt: new Date().toISOString() };
+        };
+        await volume.turn({ what: "measured", work: measured }, Caller.patient());
       }
     }
     if (shown.options["snap-schedule"] !== undefined) await keepSchedule(this.#house, { volume, record: shown });

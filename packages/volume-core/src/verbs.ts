@@ -120,7 +120,12 @@ export class Verbs implements VolumeVerbs {
 
   async stats(name: string, verb?: VerbOptions): Promise<UsageInfo> {
     const volume = findVolume(this.#house, name);
-    return await volume.turn({ what: "measured", work: (_storage, work) => measure(volume, work) }, callerOf(verb));
+    const measured = async (_storage: VolumeStorage, work: VolumeWork): Promise<UsageInfo> => {
+      const usage = await work.stats({ thorough: true });
+      if (usage === undefined) throw new Error(`backend of volume ${name} measured nothing`);
+      return (volume.usage = { ...usage, measuredAt: new Date().toISOString() });
+    };
+    return await volume.turn({ what: "measured", work: measured }, callerOf(verb));
   }
 
   async openVolume(name: string, verb?: VerbOptions): Promise<OpenedFolder> {
@@ -206,12 +211,6 @@ export class Verbs implements VolumeVerbs {
     };
     return await findVolume(this.#house, name).turn(turn, callerOf(verb));
   }
-}
-
-/** Measures a volume, within its turn, and notes the result. */
-export async function measure(volume: Volume, work: VolumeWork): Promise<UsageInfo> {
-  volume.usage = { ...(await work.stats()), measuredAt: new Date().toISOString() };
-  return volume.usage;
 }
 
 /** Deletes a removed volume for good. */

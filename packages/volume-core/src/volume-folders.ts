@@ -61,9 +61,10 @@ export class VolumeFolders {
     await syncFolder(this.trash);
   }
 
-  /** Throws if anything is mounted in the folder: deleting would reach what is mounted there. */
-  async refuseMounts(folder: string): Promise<void> {
-    const inside = (await readMounts()).find(({ mountpoint }) => isWithin(folder, mountpoint));
+  /** Throws if anything but the volume's own is mounted in the folder: deleting would reach what is mounted there. */
+  async refuseMounts(folder: string, own?: string): Promise<void> {
+    const mounts = (await readMounts()).filter(({ mountpoint }) => isWithin(folder, mountpoint));
+    const inside = mounts.find(({ mountpoint }) => mountpoint !== own);
     if (inside === undefined) return;
     throw new DriverError(
       `${inside.fileSystem} file system ${inside.source} is mounted on ${inside.mountpoint}; unmount it first: umount ${inside.mountpoint}`,

@@ -171,7 +171,7 @@ export class VolumeStorage {
   async remove(): Promise<void> {
     const { folders, closing, step } = this.#around;
     try {
-      await folders.refuseMounts(this.folder);
+      await folders.refuseMounts(this.folder, await this.ownMount());
       this.change({ phase: "removing" });
       step("remove: intent recorded");
       await this.#erase();
@@ -186,6 +186,12 @@ export class VolumeStorage {
   view(size = this.#record?.size): BackendVolume {
     const { name, folder, existing } = this;
     return this.#around.rules.view({ options: existing.options, size }, { name, folder });
+  }
+
+  /** What the backend keeps mounted even while nobody uses the volume. */
+  async ownMount(): Promise<string | undefined> {
+    const { backend } = this;
+    return backend.staysMounted ? (await backend.expects?.(this.view(), this.signal()))?.path : undefined;
   }
 
   /** Aborts when the plugin stops, or a piece of work takes too long. */

@@ -104,11 +104,11 @@ export class VolumeWork {
   }
 
   /** How full the volume is. */
-  async stats(): Promise<Usage> {
+  async stats(options: { readonly thorough: boolean }): Promise<Usage | undefined> {
     const { backend, existing } = this.#storage;
     this.#rules.demand(backend, "stats", `measuring volume ${this.#storage.name}`);
     const attached = existing.phase === "attached";
-    return await backend.stats(this.#storage.view(), { attached }, this.#storage.signal());
+    return await backend.stats(this.#storage.view(), { attached, ...options }, this.#storage.signal());
   }
 
   /** Makes a snapshot readable, and returns where. */
