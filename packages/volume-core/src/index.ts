@@ -10,7 +10,8 @@ export type {
   SentSnapshot,
   Usage,
 } from "./backend.ts";
-export { backendCases, type BackendCase, type BackendCaseOptions } from "./backend-cases.ts";
+export { backendCases } from "./backend-cases.ts";
+export type { BackendCase, BackendCaseOptions } from "./case-stage.ts";
 export type { Finding } from "./findings.ts";
 export type { ForeignOption } from "./option-rules.ts";
 export { steps, type Step } from "./steps.ts";

@@ -1,5 +1,5 @@
 import { mkdir, open, rename, rm, rmdir, stat, truncate } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { copyFrozen, readLoopDevices, thaw, unmountFolder } from "@outrigger/linux";
 import { defineOptions } from "@outrigger/plugin";
 import { DriverError, RequestError } from "@outrigger/protocol";
@@ -61,9 +61,7 @@ export const image: Backend<typeof imageOptions> = {
       await growMounted(unfinished, data, signal);
       await ownAnew(data, volume.options);
     });
-    await syncFile(unfinished);
-    await rename(unfinished, imageOf(volume));
-    await syncFolder(volume.folder);
+    await replaceImage(volume, unfinished);
   },
   async attach(volume, signal) {
     const data = dataOf(volume);
@@ -120,10 +118,8 @@ export const image: Backend<typeof imageOptions> = {
     // The volume may have grown since; what the file system lacks it gets when it is mounted next.
     const { size } = await stat(imageOf(volume));
     if ((await stat(unfinished)).size < size) await truncate(unfinished, size);
-    await syncFile(unfinished);
-    await refuseUsed(volume);
-    await rename(unfinished, imageOf(volume));
-    await syncFolder(volume.folder);
+    // A mount namespace that was made meanwhile may still have the old file mounted: it keeps that, which has no name then.
+    await replaceImage(volume, unfinished);
   },
   async resize(volume, { attached }, signal) {
     const { size } = checkSize(volume);
@@ -136,11 +132,10 @@ export const image: Backend<typeof imageOptions> = {
         `volume ${volume.name} has ext4, which grows only while nobody uses it; stop its containers`,
       );
     }
-    if (fileSystem === "ext4") await refuseUsed(volume);
+    if (fileSystem === "ext4") return await growExt4(volume, size, signal);
     await truncate(path, size);
     if (attached) return await growMounted(path, dataOf(volume), signal);
-    await growUnmounted(path, signal);
-    if (fileSystem === "xfs") await asMounted(path, volume, (data) => growMounted(path, data, signal));
+    await asMounted(path, volume, (data) => growMounted(path, data, signal));
   },
   async stats(volume, { attached }) {
     const { size, blocks } = await stat(imageOf(volume));
@@ -176,6 +171,28 @@ function checkSize({ options }: Volume): { readonly size: number; readonly fs: I
   if (size >= least) return { size, fs };
   const remedy = fs === "xfs" ? "ask for more, or for fs=ext4" : "ask for more";
   throw new RequestError(`option "size": ${fs} needs ${least} bytes at least; ${remedy}`);
+}
+
+/** Grows ext4 that nobody uses. Where a mount namespace still has it mounted, its copy is grown, and takes its place. */
+async function growExt4(volume: Volume, size: number, signal: AbortSignal): Promise<void> {
+  const path = imageOf(volume);
+  if ((await loopOf(path)) === undefined) {
+    await truncate(path, size);
+    return await growUnmounted(path, signal);
+  }
+  const unfinished = `${path}.new`;
+  await rm(unfinished, { force: true });
+  await copyLive(volume, unfinished, signal);
+  await truncate(unfinished, size);
+  await growUnmounted(unfinished, signal);
+  await replaceImage(volume, unfinished);
+}
+
+/** Puts a finished image in the place of the volume's. */
+async function replaceImage(volume: Volume, finished: string): Promise<void> {
+  await syncFile(finished);
+  await rename(finished, imageOf(volume));
+  await syncFolder(volume.folder);
 }
 
 /** Makes a copy as large as its volume is to be; throws where it is larger already. */
@@ -220,15 +237,6 @@ async function asMounted(image: string, volume: Volume, work: (folder: string) =
 
 async function growUnmountedUnlessUsed(volume: Volume, signal: AbortSignal): Promise<void> {
   if ((await loopOf(imageOf(volume))) === undefined) await growUnmounted(imageOf(volume), signal);
-}
-
-/** A file system that is still mounted somewhere must not be changed behind its back. */
-async function refuseUsed(volume: Volume): Promise<void> {
-  const device = await loopOf(imageOf(volume));
-  if (device === undefined) return;
-  throw new DriverError(
-    `image ${imageOf(volume)} is still on ${device}, mounted in another namespace; end the processes that keep it: grep ${basename(device)} /proc/*/mountinfo`,
-  );
 }
 
 async function isThere(path: string): Promise<boolean> {
