@@ -114,7 +114,7 @@ const wrong: readonly [body: unknown, text: RegExp][] = [
   [{ Name: "bad", Opts: { mode: null } }, /Opts.*mode/],
   [
     { Name: "bad", Opts: { mod: "0755" } },
-    /unknown option "mod"; did you mean "mode"\? known are gid, mode, size, uid/,
+    /unknown option "mod"; did you mean "mode"\? known are backend, from, gid, labels, mode, /,
   ],
   [{ Name: "bad", Opts: { "": "x" } }, /unknown option/],
   [{ Name: "bad", Opts: { constructor: "x" } }, /unknown option/],
@@ -123,7 +123,10 @@ const wrong: readonly [body: unknown, text: RegExp][] = [
   [{ Name: "bad", Opts: { mode: "$(id)" } }, /"mode"/],
   [{ Name: "bad", Opts: { uid: "root" } }, /"uid".* whole number from 0 to 4294967294/],
   [{ Name: "bad", Opts: { uid: "-1" } }, /"uid"/],
-  [{ Name: "bad", Opts: { size: "1GiB" } }, /"size": a plain folder cannot be held to a size; leave it out/],
+  [
+    { Name: "bad", Opts: { size: "1GiB" } },
+    /option "size" is not possible on backend dir; make a volume with backend=btrfs or backend=image or backend=tmpfs/,
+  ],
 ];
 for (const [body, text] of wrong) {
   test(`Create ${JSON.stringify(body)} is refused with what to do, and makes nothing`, async () => {
