@@ -51,8 +51,11 @@ async function mountNamespaceOf(pid: number): Promise<string> {
   }
 }
 
-/** The folder's place in the file system that it lies on, as mountinfo would show it mounted elsewhere. */
-function placeOf(folder: string, mounts: readonly Mount[]): Pick<Mount, "device" | "root">[] {
+/** A folder's place in the file system that it lies on. */
+export type Place = Pick<Mount, "device" | "root">;
+
+/** A folder's place as mountinfo would show it mounted elsewhere; none where `mounts` has no mount that it lies on. */
+export function placeOf(folder: string, mounts: readonly Mount[]): Place[] {
   const [on] = mounts
     .filter(({ mountpoint }) => isWithin(mountpoint, folder))
     // Of two mounts on one place the later one is seen.
@@ -62,7 +65,7 @@ function placeOf(folder: string, mounts: readonly Mount[]): Pick<Mount, "device"
   return [{ device: on.device, root: on.root === "/" ? below || "/" : on.root + below }];
 }
 
-function isOneOf(mount: Mount, sources: readonly Pick<Mount, "device" | "root">[]): boolean {
+function isOneOf(mount: Mount, sources: readonly Place[]): boolean {
   return sources.some(({ device, root }) => mount.device === device && isWithin(root, mount.root));
 }
 

@@ -6,7 +6,7 @@ export interface RunOptions {
   /** Milliseconds after which its whole process group is killed; 60 s unless told. */
   readonly timeoutMs?: number;
   /** Kills its process group when aborted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Written to its standard input; without it the input is empty. */
   readonly input?: string | Uint8Array;
   readonly cwd?: string;

@@ -1,2 +1,3 @@
+export type { OnDamage, Origin } from "./state-file.ts";
 export { openStore, type Migration, type Store, type StoreOptions, type Table } from "./store.ts";
 export { StoreError, type StoreErrorCode } from "./store-error.ts";

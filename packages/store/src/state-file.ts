@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import {
   closeSync,
   existsSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -14,8 +13,10 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { restoreGoodCopy } from "./good-copy.ts";
 import { lockHolder } from "./lock-holder.ts";
 import { StoreError } from "./store-error.ts";
+import { syncFolder } from "./sync-folder.ts";
 
 /** "OUTR": marks a file as ours and its one table as the layout below. */
 const applicationId = 0x4f555452;
@@ -30,12 +31,32 @@ const resultCode = { busy: 5, corrupt: 11, notADatabase: 26 };
 
 const unfinishedMark = ".new-";
 
+/** Where a file's records came from when it was opened. */
+export type Origin = "kept" | "new" | "restored";
+
+/** The record that says so, until whoever uses the file has taken note. */
+export const originKey = { kind: "store", key: "origin" } as const;
+
+/** What happens to a file that is damaged: somebody has to decide, or it is replaced by its copy, or by a new one. */
+export type OnDamage = "refuse" | "recover";
+
 /** Opens the file for this process alone, and makes it first where there is none. Throws `StoreError`. */
-export function openStateFile(file: string): DatabaseSync {
+export function openStateFile(file: string, onDamage: OnDamage): DatabaseSync {
   checkFolder(dirname(file));
+  try {
+    return openOrMake(file, onDamage);
+  } catch (error) {
+    const damaged = error instanceof StoreError && error.code === "damaged";
+    if (!damaged || onDamage === "refuse") throw error;
+    // It was set aside, so this makes another.
+    return openOrMake(file, onDamage);
+  }
+}
+
+function openOrMake(file: string, onDamage: OnDamage): DatabaseSync {
   if (!existsSync(file)) {
-    refuseToReplaceDamaged(file);
-    make(file);
+    if (onDamage === "refuse") refuseToReplaceDamaged(file);
+    if (onDamage === "refuse" || !restoreGoodCopy(file, (database) => markOrigin(database, "restored"))) make(file);
   }
   const database = new DatabaseSync(file);
   try {
@@ -85,13 +106,20 @@ function make(file: string): void {
   closeSync(openSync(unfinished, "wx", 0o600));
   try {
     const database = new DatabaseSync(unfinished);
-    database.exec(`BEGIN; ${layout} COMMIT`);
+    database.exec(`BEGIN; ${layout}`);
+    markOrigin(database, "new");
+    database.exec("COMMIT");
     database.close();
     linkUnlessThere(unfinished, file);
   } finally {
     rmSync(unfinished, { force: true });
   }
   syncFolder(dirname(file));
+}
+
+function markOrigin(database: DatabaseSync, origin: Origin): void {
+  const insert = database.prepare("INSERT OR REPLACE INTO records (kind, key, value) VALUES (?, ?, ?)");
+  insert.run(originKey.kind, originKey.key, JSON.stringify(origin));
 }
 
 /** Takes away what processes left that were killed while they made the file; one that is at it now will find ours. */
@@ -160,13 +188,4 @@ function setAside(file: string, options: { readonly why: string; readonly cause?
     `state file ${file} is damaged (${options.why}) and was set aside in ${aside}; put a backup in its place, or move that folder elsewhere to begin without any state`,
     { cause: options.cause },
   );
-}
-
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { openStateFile } from "./state-file.ts";
+import { makeGoodCopy } from "./good-copy.ts";
+import { openStateFile, originKey, type OnDamage, type Origin } from "./state-file.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Rewrites records of one schema version into the next; runs inside a transaction. */
@@ -14,6 +15,11 @@ export interface StoreOptions {
    * an older version is brought forward, one of a newer version refused.
    */
   readonly migrations?: readonly Migration[];
+  /**
+   * `refuse`, where left out: a damaged file is set aside, and somebody has to decide. `recover`: its last good copy is
+   * put in its place, or a new file where there is none; the same for a file that is gone. `origin` then says so.
+   */
+  readonly onDamage?: OnDamage;
 }
 
 /** Records of one kind, by key. */
@@ -33,6 +39,15 @@ export interface Table<T> {
 export interface Store extends AsyncDisposable {
   /** The records called `name`; `parse` checks what was read and throws if it is not a record of this kind. */
   table<T>(name: string, parse: (value: unknown) => T): Table<T>;
+  /**
+   * Where the records came from: as the last run left them, a new file, or the last good copy, which may be older than
+   * what they describe. The same at each opening until `acceptOrigin`.
+   */
+  readonly origin: Origin;
+  /** The records have been compared with what they describe, so `origin` is `kept` from now on. */
+  acceptOrigin(): void;
+  /** Brings the last good copy up to date, if anything has changed; does not hold up the event loop. */
+  keepCopy(): Promise<void>;
   /** All writes of `work` become durable together, or none does if it throws. `work` must not be asynchronous. */
   transaction<T>(work: () => T extends PromiseLike<unknown> ? never : T): T;
 }
@@ -43,8 +58,8 @@ export interface Store extends AsyncDisposable {
  * Throws `StoreError`.
  */
 export function openStore(options: StoreOptions): Store {
-  const { file, migrations = [] } = options;
-  const database = openStateFile(file);
+  const { file, migrations = [], onDamage = "refuse" } = options;
+  const database = openStateFile(file, onDamage);
   try {
     const store = new SqliteStore(database, file);
     store.bringForward(migrations);
@@ -62,6 +77,8 @@ class SqliteStore implements Store {
   readonly #set: StatementSync;
   readonly #delete: StatementSync;
   readonly #all: StatementSync;
+  #copied: number | undefined;
+  #copying: Promise<void> | undefined;
 
   constructor(database: DatabaseSync, file: string) {
     this.#database = database;
@@ -100,6 +117,27 @@ class SqliteStore implements Store {
     };
   }
 
+  get origin(): Origin {
+    const row = this.#get.get(originKey.kind, originKey.key);
+    if (row === undefined) return "kept";
+    return row["value"] === '"new"' ? "new" : "restored";
+  }
+
+  acceptOrigin(): void {
+    this.#delete.run(originKey.kind, originKey.key);
+  }
+
+  keepCopy(): Promise<void> {
+    return (this.#copying ??= this.#copy().finally(() => (this.#copying = undefined)));
+  }
+
+  async #copy(): Promise<void> {
+    const changes = Number(this.#database.prepare("SELECT total_changes() AS changes").get()?.["changes"]);
+    if (changes === this.#copied) return;
+    await makeGoodCopy(this.#database, this.#file);
+    this.#copied = changes;
+  }
+
   transaction<T>(work: () => T extends PromiseLike<unknown> ? never : T): T {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
@@ -129,6 +167,7 @@ class SqliteStore implements Store {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#copying?.catch(() => {});
     if (this.#database.isOpen) this.#database.close();
   }
 }

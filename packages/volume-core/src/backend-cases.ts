@@ -1,28 +1,22 @@
-import { randomUUID } from "node:crypto";
 import { lstat, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readMounts } from "@outrigger/linux";
-import { parseOptions } from "@outrigger/plugin";
-import type { Backend, BackendVolume } from "./backend.ts";
+import type { Backend } from "./backend.ts";
+import { demand, mountsIn, onStage, type BackendCase } from "./case-stage.ts";
+import { cloneCases, sizeCases, snapshotCases, streamCases } from "./verb-cases.ts";
 
-/** What a case is tried on. */
-export interface BackendCaseOptions {
-  readonly backend: Backend;
-  /** An empty folder; what a case leaves in it is for the caller to delete. */
-  readonly root: string;
-  /** The options that volumes are made with. */
-  readonly options?: Readonly<Record<string, string>>;
+/** What volume-core counts on of this backend, as cases that its tests run one by one. */
+export function backendCases(backend: Backend): readonly BackendCase[] {
+  return [
+    ...basicCases,
+    ...(backend.staysMounted ? memoryCases : diskCases),
+    ...(backend.snapshot === undefined ? [] : snapshotCases),
+    ...(backend.clone === undefined ? [] : cloneCases),
+    ...(backend.resize === undefined ? [] : sizeCases),
+    ...(backend.send === undefined ? [] : streamCases),
+  ];
 }
 
-/** One thing that every backend does right; `run` rejects with what is wrong. */
-export interface BackendCase {
-  /** States a fact, so that it can be a test's title. */
-  readonly title: string;
-  readonly run: (options: BackendCaseOptions) => Promise<void>;
-}
-
-/** What volume-core counts on, as cases that a backend's tests run one by one. */
-export const backendCases: readonly BackendCase[] = [
+const basicCases: readonly BackendCase[] = [
   {
     title: "data is kept from one attach to the next",
     run: onStage(async ({ backend, volume, signal }) => {
@@ -116,6 +110,9 @@ export const backendCases: readonly BackendCase[] = [
       demand((await readFile(join(first, "file"), "utf8")) === volume.name, "one volume shows the other's file");
     }),
   },
+];
+
+const diskCases: readonly BackendCase[] = [
   {
     title: "detach unmounts everything from the volume's folder",
     run: onStage(async ({ backend, volume, signal }) => {
@@ -127,38 +124,15 @@ export const backendCases: readonly BackendCase[] = [
   },
 ];
 
-interface CaseStage {
-  readonly backend: Backend;
-  readonly volume: BackendVolume;
-  readonly other: BackendVolume;
-  readonly signal: AbortSignal;
-}
-
-/** Gives a case two volumes with folders, and takes them off the backend again whatever the outcome is. */
-function onStage(play: (stage: CaseStage) => Promise<void>): BackendCase["run"] {
-  return async ({ backend, root, options = {} }) => {
-    const begin = async (name: string): Promise<BackendVolume> => {
-      const folder = join(root, `${name}-${randomUUID()}`);
-      await mkdir(folder, { mode: 0o700 });
-      return { name, folder, options: parseOptions(backend.options, options) };
-    };
-    const signal = AbortSignal.timeout(60_000);
-    const [volume, other] = [await begin("first"), await begin("second")];
-    try {
-      await play({ backend, volume, other, signal });
-    } finally {
-      for (const one of [volume, other]) {
-        await backend.detach(one, signal);
-        await backend.destroy(one, signal);
-      }
-    }
-  };
-}
-
-async function mountsIn(folder: string): Promise<number> {
-  return (await readMounts()).filter(({ mountpoint }) => mountpoint.startsWith(`${folder}/`)).length;
-}
-
-function demand(condition: boolean, otherwise: string): void {
-  if (!condition) throw new Error(otherwise);
-}
+const memoryCases: readonly BackendCase[] = [
+  {
+    title: "destroy unmounts everything from the volume's folder",
+    run: onStage(async ({ backend, volume, signal }) => {
+      await backend.provision(volume, signal);
+      await backend.attach(volume, signal);
+      await backend.detach(volume, signal);
+      await backend.destroy(volume, signal);
+      demand((await mountsIn(volume.folder)) === 0, "something is still mounted in the volume's folder");
+    }),
+  },
+];

@@ -1,10 +1,34 @@
 import type { Store, Table } from "@outrigger/store";
 import { carryHolds } from "./holds.ts";
-import { fromStored, parseStored, toStored, type StoredVolume, type VolumeRecord } from "./volume-record.ts";
+import {
+  fromStored,
+  parseDescription,
+  parseStored,
+  toStored,
+  type StoredVolume,
+  type VolumeDescription,
+  type VolumeRecord,
+} from "./volume-record.ts";
+
+/** What is kept of a volume that was removed. */
+export interface RemovedRecord extends VolumeDescription {
+  readonly name: string;
+  /** RFC 3339. */
+  readonly removedAt: string;
+  /** RFC 3339; kept for ever where left out. */
+  readonly until?: string | undefined;
+  /** It is being deleted. */
+  readonly purging?: true | undefined;
+}
 
 /** The volumes' records by name. */
 export function volumeTable(store: Store): Table<StoredVolume> {
   return store.table("volumes", parseStored);
+}
+
+/** The removed volumes' records, by the last part of their folder's path. */
+export function removedTable(store: Store): Table<RemovedRecord> {
+  return store.table("removed", parseRemoved);
 }
 
 /**
@@ -29,4 +53,13 @@ export function loadRecords(store: Store, bootId: string): Map<string, VolumeRec
 function unmounted(record: VolumeRecord): VolumeRecord {
   const phase = record.phase === "attached" ? "idle" : record.phase;
   return { ...record, phase, mountpoint: undefined, holds: new Map() };
+}
+
+function parseRemoved(value: unknown): RemovedRecord {
+  const description = parseDescription(value);
+  // The fields besides the description are looked at one by one.
+  const { name, removedAt } = value as Record<string, unknown>;
+  if (typeof name !== "string") throw new TypeError("name is missing or wrong");
+  if (Number.isNaN(Date.parse(String(removedAt)))) throw new TypeError("removedAt is missing or wrong");
+  return { ...(value as RemovedRecord), ...description };
 }

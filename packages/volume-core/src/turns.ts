@@ -18,6 +18,11 @@ export class Turns {
     return this.#last;
   }
 
+  /** Whether nothing runs and nothing waits. */
+  get idle(): boolean {
+    return this.#waiting === 0;
+  }
+
   /** What runs now, as in "still being removed after 3 s". */
   get doing(): string {
     if (this.#doing === undefined) return "still waiting";
@@ -50,10 +55,15 @@ const longestTimer = 2 ** 31 - 1;
 export class Caller {
   /** Nobody takes the answer any more: what is done now has to stand without an Unmount to follow. */
   gone = false;
-  readonly #call: Call;
+  readonly #call: Pick<Call, "signal" | "deadline">;
 
-  constructor(call: Call) {
+  constructor(call: Pick<Call, "signal" | "deadline">) {
     this.#call = call;
+  }
+
+  /** Somebody who waits as long as it takes. */
+  static patient(): Caller {
+    return new Caller({ signal: new AbortController().signal, deadline: Infinity });
   }
 
   /** Keeps work from starting late that nobody expects any more. */

@@ -1,8 +1,10 @@
-import type { Options } from "@outrigger/plugin";
-import type { Phase } from "./volume-record.ts";
+import type { OptionRules } from "./option-rules.ts";
+import { snapshotsOf } from "./snapshots.ts";
+import type { Holder, SnapshotInfo, VolumeInfo, VolumeState } from "./volume-info.ts";
+import type { Phase, SnapshotRecord, VolumeRecord } from "./volume-record.ts";
 import type { Volume } from "./volume.ts";
 
-const states: Record<Phase, string> = {
+const states: Record<Phase, VolumeState> = {
   creating: "creating",
   idle: "ready",
   attaching: "mounting",
@@ -12,9 +14,7 @@ const states: Record<Phase, string> = {
 };
 
 /** What Get and List say of a volume. */
-export function describeVolume<S extends Options>(
-  volume: Volume<S>,
-): {
+export function describeVolume(volume: Volume): {
   Name: string;
   Mountpoint: string;
   CreatedAt?: string | undefined;
@@ -22,19 +22,78 @@ export function describeVolume<S extends Options>(
   return { Name: volume.name, Mountpoint: volume.shown?.mountpoint ?? "", CreatedAt: volume.shown?.createdAt };
 }
 
-/** What `docker volume inspect` shows besides: the state, who holds the volume, and what went wrong last. */
-export function statusOf<S extends Options>(volume: Volume<S>): Record<string, unknown> {
-  const { shown, problem, backend } = volume;
-  const options = Object.entries(shown?.options ?? {}).filter(([name]) => backend.options[name]?.secret !== true);
+/** Everything that is known of a volume, from memory. Never throws: an error from Get would make the engine forget it. */
+export function infoOf(volume: Volume, record: VolumeRecord, rules: OptionRules): VolumeInfo {
+  const { problem, health, usage } = volume;
+  const told = health ?? problem;
+  const { backend, labels, size, isSecret } = readable(record, rules);
+  const state = record.intent?.kind === "restore" ? "restoring" : states[record.phase];
   return {
-    state: shown && states[shown.phase],
-    backend: backend.name,
-    ...(options.length > 0 && { options: Object.fromEntries(options) }),
-    holders: [...(shown?.holds ?? [])].map(([ID, { current, carried }]) => ({
-      ID,
-      mounts: current + carried,
-      ...(carried > 0 && { carried }),
-    })),
-    ...(problem !== undefined && { reason: problem.text, since: problem.since }),
+    name: volume.name,
+    state: health?.state ?? (problem === undefined || record.phase !== "idle" ? state : "degraded"),
+    ...(told !== undefined && { reason: told.text, since: told.since }),
+    backend,
+    createdAt: record.createdAt,
+    mountpoint: record.mountpoint ?? "",
+    options: Object.fromEntries(Object.entries(record.options).filter(([name]) => !isSecret(name))),
+    labels,
+    ...(size !== undefined && { sizeBytes: size }),
+    holders: holdersOf(record),
+    snapshots: snapshotsOf(record).map(snapshotInfo),
+    ...(usage !== undefined && { usage }),
+    ...(record.options["from"] !== undefined && { from: record.options["from"] }),
   };
+}
+
+/** What `docker volume inspect` shows besides name, mountpoint and time; what has nothing to say is left out. */
+export function statusOf(info: VolumeInfo): Record<string, unknown> {
+  const { state, backend, options, labels, holders, snapshots, reason, since, sizeBytes, usage } = info;
+  return {
+    state,
+    backend,
+    ...(Object.keys(options).length > 0 && { options }),
+    ...(Object.keys(labels).length > 0 && { labels }),
+    ...(sizeBytes !== undefined && { sizeBytes }),
+    holders,
+    ...(snapshots.length > 0 && { snapshots: snapshots.map(({ name }) => name) }),
+    ...(usage !== undefined && { usage }),
+    ...(reason !== undefined && { reason, since }),
+  };
+}
+
+/** A snapshot as users see it. */
+export function snapshotInfo({ name, createdAt, scheduled = false }: SnapshotRecord): SnapshotInfo {
+  return { name, createdAt, scheduled };
+}
+
+function holdersOf({ holds }: VolumeRecord): Holder[] {
+  return [...holds].map(([ID, { current, carried }]) => ({
+    ID,
+    mounts: current + carried,
+    ...(carried > 0 && { carried }),
+  }));
+}
+
+interface ReadableOptions {
+  readonly backend: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly size: number | undefined;
+  readonly isSecret: (name: string) => boolean;
+}
+
+/** Options that an upgrade has made wrong are shown as they are. */
+function readable(record: VolumeRecord, rules: OptionRules): ReadableOptions {
+  try {
+    const { backend, core, own } = rules.read(record.options);
+    const schema = rules.schemaOf(backend);
+    const size = record.size ?? own["size"];
+    return {
+      backend: rules.backendNamed(record.backend).name,
+      labels: core.labels,
+      size: typeof size === "number" ? size : undefined,
+      isSecret: (name: string): boolean => schema[name]?.secret === true,
+    };
+  } catch {
+    return { backend: record.backend ?? "", labels: {}, size: record.size, isSecret: () => true };
+  }
 }

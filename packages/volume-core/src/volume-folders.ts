@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, rename, realpath } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, realpath } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { randomUUID } from "node:crypto";
 import { readMounts } from "@outrigger/linux";
@@ -24,9 +24,19 @@ export class VolumeFolders {
     return folders;
   }
 
-  /** Where a volume of this name has its folder. */
-  of(name: string): string {
-    return join(this.#volumes, folderNameOf(name));
+  /** Where a volume has its folder, of which `own` is the last part where it is not the one that follows from the name. */
+  of(name: string, own?: string): string {
+    return join(this.#volumes, own ?? folderNameOf(name));
+  }
+
+  /** The last parts of all folders that are there, whether a record explains them or not. */
+  async names(): Promise<string[]> {
+    return await readdir(this.#volumes);
+  }
+
+  /** Whether the folder of a volume is there. */
+  async has(folder: string): Promise<boolean> {
+    return (await kindOf(folder)) === "folder";
   }
 
   /** Throws if there is a folder that no record explains: it may hold data of an earlier installation. */
@@ -51,9 +61,10 @@ export class VolumeFolders {
     await syncFolder(this.trash);
   }
 
-  /** Throws if anything is mounted in the folder: deleting would reach what is mounted there. */
-  async refuseMounts(folder: string): Promise<void> {
-    const inside = (await readMounts()).find(({ mountpoint }) => isWithin(folder, mountpoint));
+  /** Throws if anything but the volume's own is mounted in the folder: deleting would reach what is mounted there. */
+  async refuseMounts(folder: string, own?: string): Promise<void> {
+    const mounts = (await readMounts()).filter(({ mountpoint }) => isWithin(folder, mountpoint));
+    const inside = mounts.find(({ mountpoint }) => mountpoint !== own);
     if (inside === undefined) return;
     throw new DriverError(
       `${inside.fileSystem} file system ${inside.source} is mounted on ${inside.mountpoint}; unmount it first: umount ${inside.mountpoint}`,
@@ -64,9 +75,7 @@ export class VolumeFolders {
   async checkMountpoint(path: string, folder: string): Promise<void> {
     if (resolve(path) !== path || !isWithin(folder, path))
       throw new DriverError(`mountpoint ${path} is outside of the volume's folder ${folder}`);
-    const parts = relative(dirname(this.#volumes), path).split(sep);
-    for (let length = 1; length <= parts.length; length++) {
-      const part = join(dirname(this.#volumes), ...parts.slice(0, length));
+    for (const part of partsBelow(dirname(this.#volumes), path)) {
       const kind = await kindOf(part);
       if (kind === "folder") continue;
       throw new DriverError(
@@ -76,6 +85,21 @@ export class VolumeFolders {
       );
     }
   }
+
+  /** Makes what is missing of the folders from `base` to `path`, following no link. */
+  async makeBelow(base: string, path: string): Promise<void> {
+    for (const part of partsBelow(base, path)) {
+      const kind = await kindOf(part);
+      if (kind === undefined) await mkdir(part);
+      else if (kind !== "folder") throw new DriverError(`${part} is not a folder but a ${kind}; take it away`);
+    }
+  }
+}
+
+/** Each folder on the way from `base`, which is not among them, to `path`. */
+function partsBelow(base: string, path: string): string[] {
+  const parts = relative(base, path).split(sep);
+  return parts.map((_, i) => join(base, ...parts.slice(0, i + 1)));
 }
 
 /** Makes what happened to a folder's entries durable. */

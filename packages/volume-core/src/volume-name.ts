@@ -5,11 +5,16 @@ import { RequestError } from "@outrigger/protocol";
 // unchecked (daemon/volume/mounts/linux_parser.go).
 const rule = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 
-/** Throws `RequestError` for a name that the engine's local driver would not take, or that is longer than 128. */
-export function checkVolumeName(name: string): void {
-  if (rule.test(name)) return;
+/** Whether the engine's local driver would take the name, and it is no longer than 128. */
+export function isVolumeName(name: string): boolean {
+  return rule.test(name);
+}
+
+/** Throws `RequestError` for a name that is none; `what` is a volume unless told. */
+export function checkVolumeName(name: string, what = "volume"): void {
+  if (isVolumeName(name)) return;
   throw new RequestError(
-    `volume name ${quoteName(name)} is not allowed; use 1 to 128 letters, digits, ".", "_" and "-", a letter or digit first`,
+    `${what} name ${quoteName(name)} is not allowed; use 1 to 128 letters, digits, ".", "_" and "-", a letter or digit first`,
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Holds } from "./holds.ts";
+import { isVolumeName } from "./volume-name.ts";
 
 /**
  * How far a volume is. The words in -ing are intents: recorded before anything is done, so that a start after a crash
@@ -6,15 +7,47 @@ import type { Holds } from "./holds.ts";
  */
 export type Phase = "creating" | "idle" | "attaching" | "attached" | "detaching" | "removing";
 
-/** What is kept of a volume. */
-export interface VolumeRecord {
-  /** As it came in Create; kept to compare with a second Create. */
-  readonly options: Readonly<Record<string, string>>;
+/** What is kept of a snapshot. */
+export interface SnapshotRecord {
+  readonly name: string;
   /** RFC 3339. */
   readonly createdAt: string;
+  /** Made by the volume's schedule. */
+  readonly scheduled?: boolean | undefined;
+}
+
+/**
+ * What is being done to a volume beside its phase; recorded before, taken back after. A start after a crash undoes a
+ * snapshot and finishes the others.
+ */
+export type Intent =
+  | { readonly kind: "snapshot"; readonly snapshot: SnapshotRecord }
+  | { readonly kind: "drop"; readonly snapshot: string }
+  | { readonly kind: "restore"; readonly snapshot: string }
+  | { readonly kind: "resize"; readonly size: number };
+
+/** What stays the same of a volume whoever uses it, and whether it is in use or removed. */
+export interface VolumeDescription {
+  /** As they came in Create, under our own names; kept to compare with a second Create. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Missing where the plugin had a single backend: then it is the first. */
+  readonly backend?: string | undefined;
+  /** The last part of its folder's path, where it is not the one that follows from its name. */
+  readonly folder?: string | undefined;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  /** Bytes, where it was resized. */
+  readonly size?: number | undefined;
+  /** Oldest first. */
+  readonly snapshots?: readonly SnapshotRecord[] | undefined;
+}
+
+/** What is kept of a volume. */
+export interface VolumeRecord extends VolumeDescription {
   readonly phase: Phase;
   /** Where it is attached; only in phase `attached`. */
   readonly mountpoint?: string | undefined;
+  readonly intent?: Intent | undefined;
   readonly holds: Holds;
 }
 
@@ -46,13 +79,28 @@ const phases: readonly string[] = [
 export function parseStored(value: unknown): StoredVolume {
   // Unknown fields at this border are looked at one by one below.
   const record = (value ?? {}) as Record<string, unknown>;
-  demand(isTexts(record["options"]), "options");
-  demand(typeof record["createdAt"] === "string" && !Number.isNaN(Date.parse(record["createdAt"])), "createdAt");
+  parseDescription(value);
   demand(typeof record["phase"] === "string" && phases.includes(record["phase"]), "phase");
   demand((typeof record["mountpoint"] === "string") === (record["phase"] === "attached"), "mountpoint");
   demand(Array.isArray(record["holds"]) && record["holds"].every(isStoredHold), "holds");
+  demand(record["intent"] === undefined || isIntent(record["intent"]), "intent");
   // Each field was checked above.
   return value as StoredVolume;
+}
+
+/** Checks the part of it that a volume's label file has too; throws a `TypeError` that names the field. */
+export function parseDescription(value: unknown): VolumeDescription {
+  // Unknown fields at this border are looked at one by one below.
+  const record = (value ?? {}) as Record<string, unknown>;
+  const { backend, folder, size, snapshots } = record;
+  demand(isTexts(record["options"]), "options");
+  demand(isTime(record["createdAt"]), "createdAt");
+  demand(backend === undefined || typeof backend === "string", "backend");
+  demand(folder === undefined || isFolderName(folder), "folder");
+  demand(size === undefined || (Number.isSafeInteger(size) && Number(size) >= 0), "size");
+  demand(snapshots === undefined || (Array.isArray(snapshots) && snapshots.every(isSnapshot)), "snapshots");
+  // Each field was checked above.
+  return value as VolumeDescription;
 }
 
 function demand(right: boolean, field: string): void {
@@ -72,4 +120,27 @@ function isStoredHold(value: unknown): boolean {
   if (!Array.isArray(value) || value.length !== 3) return false;
   const [id, ...counts]: unknown[] = value;
   return typeof id === "string" && counts.every((count) => Number.isSafeInteger(count) && Number(count) >= 0);
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === "string" && !Number.isNaN(Date.parse(value));
+}
+
+/** It becomes part of a path. */
+function isFolderName(value: unknown): boolean {
+  return typeof value === "string" && /^[a-z0-9_-][a-z0-9_.-]{0,127}$/.test(value);
+}
+
+function isSnapshot(value: unknown): boolean {
+  // Its fields are looked at one by one.
+  const { name, createdAt } = (value ?? {}) as Record<string, unknown>;
+  return typeof name === "string" && isVolumeName(name) && isTime(createdAt);
+}
+
+function isIntent(value: unknown): boolean {
+  // Its fields are looked at one by one.
+  const { kind, snapshot, size } = (value ?? {}) as Record<string, unknown>;
+  if (kind === "snapshot") return isSnapshot(snapshot);
+  if (kind === "resize") return Number.isSafeInteger(size);
+  return (kind === "drop" || kind === "restore") && typeof snapshot === "string" && isVolumeName(snapshot);
 }

@@ -1,43 +1,75 @@
 import { findFolderUsers } from "@outrigger/linux";
-import { parseOptions, type Options } from "@outrigger/plugin";
 import { DriverError } from "@outrigger/protocol";
 import type { Backend } from "./backend.ts";
 import { addHold, carryHolds, dropCarriedHolds, dropHold, hasCarriedHolds } from "./holds.ts";
-import { refuseOtherOptions } from "./option-differences.ts";
+import type { VolumeAction } from "./volume-events.ts";
+import type { UsageInfo } from "./volume-info.ts";
 import { Turns, type Caller } from "./turns.ts";
 import type { VolumeRecord } from "./volume-record.ts";
-import { VolumeStorage, type Problem, type StorageSurroundings } from "./volume-storage.ts";
+import { textOf, VolumeStorage, type Problem, type StorageSurroundings } from "./volume-storage.ts";
+import { VolumeWork } from "./volume-work.ts";
 
 /** What all volumes of one plugin share. */
-export interface VolumeSurroundings<S extends Options> extends StorageSurroundings<S> {
+export interface VolumeSurroundings extends StorageSurroundings {
   /** How long a volume that nobody holds stays attached when it was not detached at once. */
   readonly lingerMs: number;
   /** Called when nothing is there under a name any more, and nobody waits for it. */
   readonly forget: (name: string) => void;
+  /** Resolves when the backend is up. */
+  readonly ready: (backend: Backend) => Promise<void>;
+  /** Hears what is done to a volume: once at the beginning, once at the end. */
+  readonly told: (what: Told) => void;
+}
+
+/** What is done to a volume, for whoever listens. */
+export interface Told {
+  readonly volume: string;
+  readonly action: VolumeAction;
+  readonly outcome: "begun" | "done" | "failed";
+  readonly snapshot?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** What a watchdog found. */
+export interface Health extends Problem {
+  readonly state: "degraded" | "lost";
+}
+
+/** What is to be done in a volume's turn. */
+export interface Turn<T> {
+  /** What it does to the volume, such as "mounted". */
+  readonly what: string;
+  readonly action?: VolumeAction | undefined;
+  /** The snapshot concerned, which `work` may find out only. */
+  snapshot?: string | undefined;
+  readonly work: (storage: VolumeStorage, work: VolumeWork) => Promise<T>;
 }
 
 /**
  * One name and whatever is there under it: nothing, a volume, or one on its way in or out.
  * Calls take turns; each first finishes or undoes what an earlier one left in the middle.
  */
-export class Volume<S extends Options> {
+export class Volume {
   readonly name: string;
-  readonly #around: VolumeSurroundings<S>;
-  readonly #storage: VolumeStorage<S>;
+  /** How full it was when it was measured last. */
+  usage: UsageInfo | undefined;
+  readonly #around: VolumeSurroundings;
+  readonly #storage: VolumeStorage;
+  readonly #work: VolumeWork;
   readonly #turns: Turns;
+  /** How many read each snapshot. */
+  readonly #opened = new Map<string, number>();
+  #health: Health | undefined;
   #linger: NodeJS.Timeout | undefined;
 
-  constructor(name: string, around: VolumeSurroundings<S>, record?: VolumeRecord) {
+  constructor(name: string, around: VolumeSurroundings, record?: VolumeRecord) {
     this.name = name;
     this.#around = around;
     this.#storage = new VolumeStorage(name, around, record);
+    this.#work = new VolumeWork(this.#storage, around);
     this.#turns = new Turns(() => {
       if (this.#storage.record === undefined) around.forget(name);
     });
-  }
-
-  get backend(): Backend<S> {
-    return this.#around.backend;
   }
 
   /** What Get and List show: nothing of a volume that is still being made, or whose making failed. */
@@ -46,8 +78,30 @@ export class Volume<S extends Options> {
     return record?.phase === "creating" ? undefined : record;
   }
 
+  /** The last part of its folder's path, where it is not the one that follows from its name. */
+  get folderName(): string | undefined {
+    return this.#storage.record?.folder;
+  }
+
+  /** Whether nobody reads any of its snapshots. */
+  get unread(): boolean {
+    return this.#opened.size === 0;
+  }
+
   get problem(): Problem | undefined {
     return this.#storage.problem;
+  }
+
+  /** What the watchdog found; undefined where all is well. */
+  get health(): Health | undefined {
+    return this.#health;
+  }
+
+  set health(health: Health | undefined) {
+    if (this.#health?.text === health?.text) return;
+    this.#health = health;
+    const reason = health === undefined ? "ready" : `${health.state}: ${health.text}`;
+    this.#around.told({ volume: this.name, action: "state", outcome: "done", reason });
   }
 
   /** Resolves when all that was asked of it so far is done. */
@@ -55,63 +109,47 @@ export class Volume<S extends Options> {
     return this.#turns.settled;
   }
 
-  /** Makes the volume, or succeeds if one with these options is there. */
-  create(options: Readonly<Record<string, string>>, caller: Caller): Promise<void> {
-    return this.#turn("created", caller, async () => {
-      caller.throwIfGone();
-      const schema = this.backend.options;
-      const first = this.#storage.record?.options;
-      if (first !== undefined) return refuseOtherOptions(schema, { name: this.name, first, second: options });
-      parseOptions(schema, options);
-      await this.#storage.create(options);
-    });
+  /** Whether nothing is being done to it right now. */
+  get idle(): boolean {
+    return this.#turns.idle;
   }
 
   /** Counts a mount and returns where the volume is attached. */
   mount(id: string, caller: Caller): Promise<string> {
-    return this.#turn("mounted", caller, async () => {
-      caller.throwIfGone();
+    const work = async (): Promise<string> => {
       await this.#reap();
       const mountpoint = await this.#storage.attach();
       const { holds } = this.#storage.existing;
       // The engine sends no Unmount after an error, so nothing is counted then; a retry soon after finds the work done.
       this.#storage.change({ phase: "attached", mountpoint, holds: caller.gone ? holds : addHold(holds, id) });
+      this.health = undefined;
       this.#around.step("mount: done");
       return mountpoint;
-    });
+    };
+    return this.turn({ what: "mounted", action: "mount", work }, caller);
   }
 
   /** Takes one mount of this id back, and detaches the volume after the last one; an unknown id is none. */
   unmount(id: string, caller: Caller): Promise<void> {
-    // Done whether or not somebody still waits: the container has stopped, and nobody will say so again.
-    return this.#turn("unmounted", caller, async () => {
+    const work = async (): Promise<void> => {
       const { record } = this.#storage;
       if (record === undefined) return;
       const holds = dropHold(record.holds, id);
       if (holds !== record.holds) this.#storage.change({ holds });
       await this.#reap();
       await this.#release();
-    });
-  }
-
-  /** Deletes the volume unless somebody has it. */
-  remove(caller: Caller): Promise<void> {
-    return this.#turn("removed", caller, async () => {
-      caller.throwIfGone();
-      // An earlier call removed it while this one waited.
-      if (this.#storage.record === undefined) return;
-      await this.#reap();
-      await this.#refuseUsed();
-      await this.#release();
-      await this.#storage.remove();
-    });
+    };
+    // Done whether or not somebody still waits: the container has stopped, and nobody will say so again.
+    return this.#waited({ what: "unmounted", action: "unmount", work }, caller);
   }
 
   /** Brings a volume in order that the last run of the plugin, or of the machine, left in the middle. */
   recover(): Promise<void> {
-    return this.#take("brought in order", async () => {
+    const work = async (): Promise<void> => {
+      await this.#work.hideAll();
       await this.#release();
-    });
+    };
+    return this.#take({ what: "brought in order", work });
   }
 
   /** The engine started again: what it held so far is of an earlier life. */
@@ -120,23 +158,87 @@ export class Volume<S extends Options> {
     if (record !== undefined && record.holds.size > 0) this.#storage.change({ holds: carryHolds(record.holds) });
   }
 
-  #turn<T>(what: string, caller: Caller, work: () => Promise<T>): Promise<T> {
-    const late = (): string => `volume ${this.name} is ${this.#turns.doing}; that goes on, so try again`;
-    return caller.wait(this.#take(what, work), late);
+  /** Does something to the volume in its turn, unless the caller has gone by then. */
+  turn<T>(turn: Turn<T>, caller: Caller): Promise<T> {
+    return this.#waited(turn, caller, () => caller.throwIfGone());
   }
 
-  #take<T>(what: string, work: () => Promise<T>): Promise<T> {
-    return this.#turns.take(what, async () => {
+  /** Detached, within a turn; throws where somebody has it. */
+  async free(): Promise<void> {
+    await this.#reap();
+    await this.#refuseUsed();
+    await this.#release();
+  }
+
+  /** Makes a snapshot readable for one more reader, within a turn, and returns where. */
+  async openSnapshot(name: string): Promise<string> {
+    const path = await this.#work.show(name);
+    this.#opened.set(name, (this.#opened.get(name) ?? 0) + 1);
+    return path;
+  }
+
+  /** Takes that back, within a turn. */
+  async closeSnapshot(name: string): Promise<void> {
+    const left = (this.#opened.get(name) ?? 1) - 1;
+    if (left > 0) return void this.#opened.set(name, left);
+    this.#opened.delete(name);
+    await this.#work.hide(name);
+  }
+
+  /** Throws where somebody reads this snapshot, or any where none is named. */
+  refuseOpened(snapshot?: string): void {
+    const [name] = snapshot === undefined ? this.#opened.keys() : [snapshot];
+    if (name === undefined || !this.#opened.has(name)) return;
+    throw new DriverError(`snapshot ${name} of volume ${this.name} is being read; try again when that is over`);
+  }
+
+  /** Takes all mounts of one holder back, within a turn; throws where the kernel shows the volume mounted. */
+  async release(id: string): Promise<void> {
+    const { holds } = this.#storage.existing;
+    if (!holds.has(id)) throw new DriverError(`volume ${this.name} is not held by ${JSON.stringify(id.slice(0, 64))}`);
+    const { users } = await findFolderUsers(this.#storage.folder);
+    const [user] = users;
+    if (user !== undefined) {
+      throw new DriverError(
+        `volume ${this.name} is still mounted by process ${user.pid} on ${user.mountpoint}; stop the container first`,
+      );
+    }
+    const rest = new Map(holds);
+    rest.delete(id);
+    this.#storage.change({ holds: rest });
+    await this.#release();
+  }
+
+  #waited<T>(turn: Turn<T>, caller: Caller, first = (): void => {}): Promise<T> {
+    const late = (): string => `volume ${this.name} is ${this.#turns.doing}; that goes on, so try again`;
+    return caller.wait(this.#take(turn, first), late);
+  }
+
+  #take<T>(turn: Turn<T>, first = (): void => {}): Promise<T> {
+    return this.#turns.take(turn.what, async () => {
       this.#around.closing.throwIfAborted();
+      first();
       clearTimeout(this.#linger);
+      this.#tell(turn, "begun");
       try {
-        await this.#storage.settle();
         this.#storage.problem = undefined;
-        return await work();
+        if (this.#storage.record !== undefined) await this.#around.ready(this.#storage.backend);
+        await this.#storage.settle();
+        await this.#work.settle();
+        const result = await turn.work(this.#storage, this.#work);
+        this.#tell(turn, "done");
+        return result;
+      } catch (error) {
+        this.#tell(turn, "failed", textOf(error));
+        throw error;
       } finally {
         if (this.#isFree()) this.#releaseLater();
       }
     });
+  }
+
+  #tell({ action, snapshot }: Turn<unknown>, outcome: Told["outcome"], reason?: string): void {
+    if (action !== undefined) this.#around.told({ volume: this.name, action, outcome, snapshot, reason });
   }
 
   /** Drops what earlier lives of the engine held, once the kernel shows that nobody has the volume mounted. */
@@ -167,7 +269,7 @@ export class Volume<S extends Options> {
     if (this.#around.closing.aborted) return;
     const release = async (): Promise<void> => {
       // What goes wrong is noted as the volume's problem, and tried again.
-      await this.#take("unmounted", () => this.#release()).catch(() => {});
+      await this.#take({ what: "unmounted", work: () => this.#release() }).catch(() => {});
     };
     this.#linger = setTimeout(() => void release(), this.#around.lingerMs).unref();
   }

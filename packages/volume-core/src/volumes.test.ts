@@ -86,7 +86,7 @@ test("a Create with options that the backend does not know does nothing at all",
   await using stage = await openStage();
   await assert.rejects(stage.driver.create({ Name: "data", Opts: { sice: "1" } }), {
     name: "RequestError",
-    message: 'unknown option "sice"; did you mean "size"? known are mode, size',
+    message: 'unknown option "sice"; did you mean "size"? known are labels, mode, on-remove, readonly, size, subpath',
   });
   assert.deepEqual(stage.backend.done, []);
 });
@@ -162,7 +162,7 @@ test("a Mount that fails leaves nothing attached or held, and the next one works
   });
   assert.deepEqual(stage.backend.done.slice(-2), ["attach data", "detach data"]);
   const shown = await status(stage, "data");
-  assert.equal(shown["state"], "ready");
+  assert.equal(shown["state"], "degraded");
   assert.equal(shown["reason"], "could not be mounted: no route to store; start it");
   assert.deepEqual(shown["holders"], []);
   stage.backend.before = () => {};

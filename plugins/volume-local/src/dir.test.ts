@@ -10,7 +10,7 @@ import { dir, dirOptions } from "./dir.ts";
 
 const signal = new AbortController().signal;
 
-for (const { title, run } of backendCases) {
+for (const { title, run } of backendCases(dir)) {
   test(`dir: ${title}`, async () => {
     await using root = await temporaryFolder();
     await run({ backend: dir, root: root.path });

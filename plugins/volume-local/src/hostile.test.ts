@@ -112,10 +112,7 @@ const wrong: readonly [body: unknown, text: RegExp][] = [
   [{ Name: "bad", Opts: "size=1" }, /Opts must be/],
   [{ Name: "bad", Opts: { mode: 755 } }, /Opts.*mode.* must be a string, got number/],
   [{ Name: "bad", Opts: { mode: null } }, /Opts.*mode/],
-  [
-    { Name: "bad", Opts: { mod: "0755" } },
-    /unknown option "mod"; did you mean "mode"\? known are gid, mode, size, uid/,
-  ],
+  [{ Name: "bad", Opts: { mod: "0755" } }, /unknown option "mod"; did you mean "mode"\? known are gid, labels, mode, /],
   [{ Name: "bad", Opts: { "": "x" } }, /unknown option/],
   [{ Name: "bad", Opts: { constructor: "x" } }, /unknown option/],
   [JSON.parse('{"Name":"bad","Opts":{"__proto__":"x"}}'), /unknown option/],

@@ -1,15 +1,29 @@
+import { mkdir, realpath } from "node:fs/promises";
 import { definePlugin, definePluginModule } from "@outrigger/plugin";
 import { openVolumes } from "@outrigger/volume-core";
+import { backendsFor } from "./backends.ts";
 import { config } from "./config.ts";
-import { dir } from "./dir.ts";
+import { foreignOptions } from "./foreign-options.ts";
 
 /** Volumes on this host's own storage. */
 export const plugin = definePluginModule({
   name: "volume-local",
-  doc: "Volumes on this host's own storage: each is a folder.",
+  doc: "Volumes on this host's own storage: folders, btrfs subvolumes, file systems of a fixed size, or memory.",
   options: config,
-  async open({ root }, { name, log }) {
-    const volumes = await openVolumes({ root: root ?? `/var/lib/outrigger/${name}`, backend: dir, log });
+  async open(options, { name, log }) {
+    const wanted = options.root ?? `/var/lib/outrigger/${name}`;
+    await mkdir(wanted, { recursive: true, mode: 0o700 });
+    // As the kernel shows it in mountinfo.
+    const root = await realpath(wanted);
+    const poolSize = options.pool === "auto" ? (options["pool-size"] ?? 20 * 2 ** 30) : undefined;
+    const volumes = await openVolumes({
+      root,
+      backend: backendsFor({ root, poolSize }),
+      standardBackend: options.backend ?? (poolSize === undefined ? "dir" : "btrfs"),
+      foreignOptions,
+      trashKeepMs: (options["trash-days"] ?? 7) * 86_400_000,
+      log,
+    });
     return {
       ...definePlugin({ name, drivers: { VolumeDriver: volumes.driver }, hooks: volumes.hooks }),
       [Symbol.asyncDispose]: () => volumes[Symbol.asyncDispose](),
