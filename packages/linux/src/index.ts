@@ -18,4 +18,5 @@ export {
   type ProcessFacts,
 } from "./processes.ts";
 export { CommandError, describeCommand, plainEnvironment, run, type RunOptions, type RunResult } from "./run.ts";
+export { streamCommand, type StreamCommand, type StreamCommandOptions } from "./stream-command.ts";
 export { readUnixSockets, type UnixSocket } from "./unix-listeners.ts";
