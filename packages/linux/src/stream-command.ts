@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { pipeline } from "node:stream/promises";
 import type { Readable } from "node:stream";
 import { CommandError, describeCommand, killGroup, plainEnvironment } from "./run.ts";
 
@@ -49,9 +48,9 @@ export function streamCommand(argv: readonly string[], options: StreamCommandOpt
   };
   signal?.addEventListener("abort", kill, { once: true });
   child.stdin.on("error", () => {});
-  const fed = input === undefined ? void child.stdin.end() : pipeline(input, child.stdin);
+  if (input === undefined) child.stdin.end();
   // An input that breaks off must not look like one that ended well.
-  fed?.catch(kill);
+  else input.once("error", kill).pipe(child.stdin);
 
   const shown = describeCommand(argv);
   const exited = new Promise<number>((resolve, reject) => {

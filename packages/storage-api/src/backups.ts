@@ -58,8 +58,8 @@ export class Backups {
   async create(volume: string, report: (progress: Progress) => void): Promise<Backup & { readonly live: boolean }> {
     return await this.#inTurn(async () => {
       const { restic, verbs, closing: signal } = this.#options;
-      await restic.unlock(signal);
-      const [parent] = (await this.#list(volume)).slice(-1);
+      const before = await this.#list(volume);
+      const parent = before.at(-1);
       let id: string | undefined;
       await using folder = await openFrozen(verbs, volume);
       const args = ["backup", ...this.#tags(volume), ...(parent === undefined ? [] : ["--parent", parent.id])];
@@ -72,7 +72,7 @@ export class Backups {
         },
       });
       if (id === undefined) throw new DriverError(`restic did not say what the backup of volume ${volume} is called`);
-      await this.#forgetOld(volume);
+      if (before.length >= (restic.keepLast ?? Infinity)) await this.#forgetOld(volume);
       const made = (await this.#list(volume)).find((one) => one.id.startsWith(id ?? "-"));
       if (made === undefined) throw new DriverError(`the backup of volume ${volume} is not in the repository`);
       return { ...shown(made), live: folder.live };
@@ -88,7 +88,6 @@ export class Backups {
   async verify(): Promise<void> {
     await this.#inTurn(async () => {
       const { restic, closing: signal } = this.#options;
-      await restic.unlock(signal);
       await restic.run(["check", "--read-data"], { signal });
     });
   }
@@ -97,7 +96,6 @@ export class Backups {
   async restore(id: string, name: string, options: Readonly<Record<string, string>>): Promise<VolumeInfo> {
     const { landings, restic, closing: signal } = this.#options;
     const backup = await this.#find(id);
-    await restic.unlock(signal);
     return await landings.land({
       name,
       options,

@@ -28,6 +28,8 @@ export interface ResticCall {
 export class Restic {
   readonly #config: RepositoryConfig;
   readonly #cache: string;
+  /** restic leaves a lock when it is killed; `unlock` takes away those whose process on this host is gone, and no other. */
+  #mayBeLocked = true;
 
   constructor(config: RepositoryConfig, cache: string) {
     this.#config = config;
@@ -40,7 +42,21 @@ export class Restic {
   }
 
   /** Runs it to its end, and returns what it printed in JSON. Throws `DriverError`, without secrets. */
-  async run(args: readonly string[], { cwd, signal, onLine }: ResticCall): Promise<object[]> {
+  async run(args: readonly string[], call: ResticCall): Promise<object[]> {
+    const { signal } = call;
+    if (this.#mayBeLocked && args[0] !== "init") {
+      await this.#once(["unlock"], { signal });
+      this.#mayBeLocked = false;
+    }
+    try {
+      return await this.#once(args, call);
+    } catch (error) {
+      this.#mayBeLocked = true;
+      throw error;
+    }
+  }
+
+  async #once(args: readonly string[], { cwd, signal, onLine }: ResticCall): Promise<object[]> {
     const env = await this.#environment();
     const printed: object[] = [];
     const { stdout, ended } = streamCommand(["restic", "--json", ...args], {
@@ -61,11 +77,6 @@ export class Restic {
     } catch (error) {
       throw new DriverError(`restic ${args[0] ?? ""}: ${await this.#explain(error)}`);
     }
-  }
-
-  /** Takes away the locks of processes of this host that are gone: a restic that was killed leaves one. */
-  async unlock(signal: AbortSignal): Promise<void> {
-    await this.run(["unlock"], { signal });
   }
 
   async #environment(): Promise<Record<string, string>> {
@@ -96,9 +107,8 @@ export class Restic {
     const text = lines.slice(-4).join("; ") || failure.message;
     const hidden = address === "" ? text : text.replaceAll(address, "the repository");
     const shown = hidden.replaceAll(/:\/\/[^/@\s]*@/g, "://***@");
-    return /Is there a repository at|unable to open config file/.test(text)
-      ? `${shown}; make the repository with "backup init"`
-      : shown;
+    if (!/Is there a repository at|unable to open config file/.test(text)) return shown;
+    return "there is no repository yet at the address that is configured; make it with outrigger volume backup init";
   }
 }
 

@@ -14,6 +14,7 @@ import { openApi } from "./openapi.ts";
 import type { StorageHouse } from "./operation.ts";
 import { operations } from "./operations.ts";
 import { osdOperations } from "./osd-operations.ts";
+import { ProblemError } from "./problem.ts";
 import { Restic, type RepositoryConfig } from "./restic.ts";
 import { Tokens } from "./tokens.ts";
 
@@ -127,7 +128,15 @@ async function serveOsd(osd: OsdListener, served: Served): Promise<AsyncDisposab
     key: await readFile(certificate.key, "utf8"),
   };
   const all = [...osdOperations, ...operations.filter(({ id }) => id === "metrics")];
-  const roleOf = (request: Parameters<ApiServerOptions["roleOf"]>[0]) => tokens.roleOf(request);
+  const roleOf: ApiServerOptions["roleOf"] = async (request) => {
+    try {
+      return await tokens.roleOf(request);
+    } catch (error) {
+      if (error instanceof ProblemError) throw error;
+      served.warn("no token can be checked", error);
+      throw new ProblemError(503, "no token can be checked; the plugin's log says why", { cause: error });
+    }
+  };
   const server = createApiServer({ ...served, operations: all, document: openApi("osd", all), roleOf, tls });
   await listening(server, { host, port: Number(port) });
   const address = server.address();

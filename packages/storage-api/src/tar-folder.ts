@@ -1,7 +1,15 @@
 // A folder as a tar stream and back, with all that Linux keeps of files: owners, modes, times, links, holes, ACLs, xattrs.
-import type { Readable } from "node:stream";
-import { streamCommand, type StreamCommand } from "@outrigger/linux";
+import { Transform, type Readable, type TransformCallback } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { CommandError, streamCommand, type StreamCommand } from "@outrigger/linux";
 import { DriverError } from "@outrigger/protocol";
+
+/** The same data gives the same stream: no order of the disk, no process id, no times that change by reading. */
+const reproducible = [
+  "--format=posix",
+  "--sort=name",
+  "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
+];
 
 const kept = ["--xattrs", "--xattrs-include=*", "--acls", "--numeric-owner"];
 
@@ -10,7 +18,7 @@ export function tarFolder(
   path: string,
   { live, signal }: { readonly live: boolean; readonly signal: AbortSignal },
 ): StreamCommand {
-  const argv = ["tar", "--create", "--format=posix", "--sparse", "--one-file-system", ...kept, "-C", path, "."];
+  const argv = ["tar", "--create", ...reproducible, "--sparse", "--one-file-system", ...kept, "-C", path, "."];
   return streamCommand(argv, { signal, accept: live ? [0, 1] : [0] });
 }
 
@@ -21,12 +29,58 @@ export function tarFolder(
  */
 export async function untarFolder(path: string, input: Readable, signal: AbortSignal): Promise<void> {
   const argv = ["tar", "--extract", "--same-permissions", "--same-owner", "--delay-directory-restore", ...kept];
-  const { stdout, ended } = streamCommand([...argv, "-C", path], { input, signal });
+  const whole = new WholeTar();
+  const broken = new Promise<never>((_, reject) => {
+    pipeline(input, whole).catch(reject);
+  });
+  broken.catch(() => {});
+  const { stdout, ended } = streamCommand([...argv, "-C", path], { input: whole, signal });
   stdout.resume();
   try {
     await ended;
+    // What follows the end that tar found.
+    whole.resume();
+    await Promise.race([whole.ended, broken]);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why =
+      cause instanceof CommandError ? lastLine(cause) : cause instanceof Error ? cause.message : String(cause);
     throw new DriverError(`the tar stream could not be unpacked, and nothing of it stays: ${why}`, { cause });
   }
+}
+
+/** Passes a tar stream on, and fails where it has no end: GNU tar takes one that was cut between two files for whole. */
+class WholeTar extends Transform {
+  readonly #end = Promise.withResolvers<void>();
+  #zeros = 0;
+
+  constructor() {
+    super();
+    this.ended.catch(() => {});
+  }
+
+  /** Rejects where the stream did not end with two blocks of zeros. */
+  get ended(): Promise<void> {
+    return this.#end.promise;
+  }
+
+  override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
+    const last = chunk.findLastIndex((byte) => byte !== 0);
+    this.#zeros = last < 0 ? this.#zeros + chunk.length : chunk.length - 1 - last;
+    done(null, chunk);
+  }
+
+  override _flush(done: TransformCallback): void {
+    if (this.#zeros >= 1024) this.#end.resolve();
+    else this.#end.reject(new Error("it has no end, so something is missing"));
+    done();
+  }
+}
+
+function lastLine({ stderr, message }: CommandError): string {
+  return (
+    stderr
+      .replaceAll(/^tar: /gm, "")
+      .replaceAll("\n", "; ")
+      .slice(0, 500) || message
+  );
 }

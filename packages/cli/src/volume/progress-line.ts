@@ -1,5 +1,5 @@
 import type { Job } from "@outrigger/storage-api";
-import { note, print } from "../output.ts";
+import { print } from "../output.ts";
 import { formatBytes } from "./format-bytes.ts";
 
 /** Shows how long work goes. */
@@ -26,16 +26,12 @@ export function createProgressLine(json: boolean): ProgressLine {
 }
 
 /** One line about how far it is; `unknown` where what does the work does not say. */
-export function describe({ kind, progress }: Job): string {
+export function describe({ kind, progress, state }: Job): string {
+  if (state !== "running") return `${kind}: ${state}`;
   if (progress === "unknown") return `${kind}: running, progress unknown`;
   const { doneBytes = 0, totalBytes } = progress;
   if (totalBytes === undefined || totalBytes === 0) return `${kind}: ${formatBytes(doneBytes)}`;
   const share = Math.min(1, doneBytes / totalBytes);
   const bar = "#".repeat(Math.round(share * width)).padEnd(width, ".");
   return `${kind}: [${bar}] ${Math.floor(share * 100)} % of ${formatBytes(totalBytes)}`;
-}
-
-/** Says on standard error what was done, where nothing else is printed. */
-export function say(text: string): void {
-  note(text);
 }
