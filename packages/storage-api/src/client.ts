@@ -74,9 +74,8 @@ export function createStorageClient(socketPath: string): StorageClient {
       onProgress(job);
     }
     if (job.state === "done") return job;
-    throw new StorageApiError(
-      job.error ?? `operation ${job.id} is not over; ask again with GET /v1/operations/${job.id}`,
-    );
+    const ask = `operation ${job.id} is not over; ask again with GET /v1/operations/${job.id}`;
+    throw new StorageApiError(job.error ?? ask, { status: 500 });
   };
   return { call, stream, events, follow };
 }

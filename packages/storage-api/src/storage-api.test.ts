@@ -100,10 +100,10 @@ test("events are sent as they happen", async () => {
   const stop = new AbortController();
   const events = stage.client.events({ path: "/v1/events", signal: stop.signal });
   const first = events.next();
-  // The listener is there once the reply has begun, which nothing shows from outside: so until it hears of one.
-  let heard = false;
-  void first.then(() => (heard = true));
-  for (let at = 0; !heard; at++) await stage.volumes.create(`data${at}`);
+  // The listener is there once the reply has begun, which nothing shows from outside: so volumes are made until it hears.
+  const heard = new AbortController();
+  void first.then(() => heard.abort());
+  for (let at = 0; !heard.signal.aborted; at++) await stage.volumes.create(`data${at}`);
   assert.equal(((await first).value as { action: string }).action, "create");
   stop.abort();
   await events.next();

@@ -44,7 +44,7 @@ export async function serveVolumes(): Promise<Served> {
     "--backup-password-file",
     password,
     "--backup-keep-last",
-    "2",
+    "1",
   ];
   const socket = join(root, "api.sock");
   const start = async (): Promise<Child> => {
