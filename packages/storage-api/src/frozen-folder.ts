@@ -47,7 +47,7 @@ export async function removeTemporarySnapshots(verbs: VolumeVerbs): Promise<unkn
 }
 
 /** Whether a snapshot's name is one that is made here, and so goes when the plugin starts. */
-export function isTemporary(snapshot: string): boolean {
+function isTemporary(snapshot: string): boolean {
   return new RegExp(`^${prefix}[0-9a-f]{12}$`).test(snapshot);
 }
 

@@ -121,7 +121,7 @@ export const volumeOperations: readonly Operation[] = [
 ];
 
 /** Whether a volume has a label, with that value where one is given. */
-export function hasLabel(labels: Readonly<Record<string, string>>, key: string, value: string | undefined): boolean {
+function hasLabel(labels: Readonly<Record<string, string>>, key: string, value: string | undefined): boolean {
   return Object.hasOwn(labels, key) && (value === undefined || labels[key] === value);
 }
 
