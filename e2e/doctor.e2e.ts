@@ -28,7 +28,7 @@ const silent = "require('net').createServer((s) => s.on('error', () => {}).resum
 story(
   "the doctor finds what is wrong while the engine runs, while it is frozen, and when it is stopped",
   async (host) => {
-    const { docker } = host;
+    const docker = (args: readonly string[]): Promise<string> => host.docker(args);
     await host.image("busybox");
     await using plugin = await servePlugins(host, [{ name: "shelf" }]);
     await docker(["volume", "create", "-d", "shelf", "data"]);

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Host } from "@outrigger/e2e/lab";
 
 /** What to answer to one call: a reply, a status with a text, or nothing but the end of the connection. */
-export type Answer = object | readonly [status: number, text: string] | "hang up";
+type Answer = object | readonly [status: number, text: string] | "hang up";
 
 /** A plugin whose answers a story sets. Disposing removes its socket. */
 export interface ScriptedPlugin extends AsyncDisposable {

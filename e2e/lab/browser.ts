@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { startChild } from "@outrigger/linux";
+import { startChild, type Child } from "@outrigger/linux";
 import { unavailable as labUnavailable } from "./engine-root.ts";
 
 /** A headless Chromium on this machine's network. */
-export interface Browser extends AsyncDisposable {
+interface Browser extends AsyncDisposable {
   /** Where it is driven from: a WebSocket of the Chrome DevTools Protocol. */
   readonly endpoint: string;
 }
@@ -28,10 +27,14 @@ export function skipWithoutBrowser(): string | false {
   return process.env.CI === "true" ? false : (browserUnavailable() ?? false);
 }
 
-/** Its root folder gets what a program needs of the machine; the mounts are seen by the browser alone and end with it. */
+/**
+ * Its root folder gets what a program needs, seen by the browser alone. The shell is the first process of the namespace:
+ * as it ends, with its standard input, so does everything in it, whatever ended us.
+ */
 const enter = `
-for folder in dev tmp; do mount --rbind "/$folder" "$1/$folder" || exit; done
-mount -t proc proc "$1/proc" && exec chroot "$@"`;
+mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" && mount -t tmpfs memory "$1/tmp" || exit
+{ chroot "$@" </dev/null; echo; echo "the browser has ended"; } &
+cat >/dev/null`;
 
 const flags = [
   "--headless",
@@ -44,32 +47,34 @@ const flags = [
   "--disable-component-update",
   "--disable-sync",
   "--remote-debugging-port=0",
+  "--user-data-dir=/tmp/profile",
 ];
 
 /** Starts a browser with an empty profile, and waits until it can be driven. Throws where there can be none. */
 export async function startBrowser(): Promise<Browser> {
   const reason = browserUnavailable();
   if (reason !== undefined) throw new Error(reason);
-  await using opening = new AsyncDisposableStack();
-  // The browser sees it under the same path: /tmp is the machine's.
-  const profile = await mkdtemp(join("/tmp", "outrigger-browser-"));
-  opening.defer(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }));
-  const chromium = [command, ...flags, `--user-data-dir=${profile}`, "about:blank"];
   const namespaces = ["--mount", "--pid", "--fork", "--kill-child"];
-  const child = opening.use(
-    await startChild(["unshare", ...namespaces, "sh", "-c", enter, "sh", root, ...chromium], { graceMs: 0 }),
-  );
+  const argv = ["sh", "-c", enter, "sh", root, command, ...flags, "about:blank"];
+  const child = await startChild(["unshare", ...namespaces, ...argv], { graceMs: 0 });
+  try {
+    return { endpoint: await endpointOf(child), [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+  } catch (error) {
+    await child[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Waits until the browser says where it is driven from. */
+async function endpointOf(child: Child): Promise<string> {
   const limit = performance.now() + limitMs;
   for (;;) {
-    const endpoint = /^DevTools listening on (ws:\S+)$/m.exec(child.output())?.[1];
-    if (endpoint !== undefined) {
-      const opened = opening.move();
-      return { endpoint, [Symbol.asyncDispose]: () => opened.disposeAsync() };
-    }
+    const output = child.output();
+    const endpoint = /^DevTools listening on (ws:\S+)$/m.exec(output)?.[1];
+    if (endpoint !== undefined) return endpoint;
     const over = await Promise.race([child.ended, wait(20)]);
-    if (over !== undefined || performance.now() > limit)
-      throw new Error(
-        `the browser ${over === undefined ? "was not ready within a minute" : "ended"}: ${child.output()}`,
-      );
+    if (over !== undefined || /^the browser has ended$/m.test(output))
+      throw new Error(`the browser ended as it started: ${output}`);
+    if (performance.now() > limit) throw new Error(`the browser was not ready within a minute: ${output}`);
   }
 }

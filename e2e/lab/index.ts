@@ -2,7 +2,7 @@ import { engineVersions, unavailable } from "./engine-root.ts";
 import { createHost, type Host, type HostOptions } from "./host.ts";
 import { connectHosts, type Hosts } from "./network.ts";
 
-export { skipWithoutBrowser, startBrowser, type Browser } from "./browser.ts";
+export { skipWithoutBrowser, startBrowser } from "./browser.ts";
 export type { Engine, EngineOptions } from "./engine.ts";
 export type { Host, HostOptions } from "./host.ts";
 export type { ConnectedHost, Hosts } from "./network.ts";

@@ -11,11 +11,13 @@ import {
   runProfiles,
   tapReport,
   type CaseProfile,
+  type EngineUnderTest,
   type Headline,
   type RunResult,
   type Setting,
 } from "@outrigger/conformance";
 import { parseAddress, type Address, type PluginEntry } from "@outrigger/engine";
+import { run } from "@outrigger/linux";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { messageOf, UsageError } from "./command-error.ts";
 import { describeCase, describeRun } from "./conform-text.ts";
@@ -36,9 +38,12 @@ interface ConformFlags extends TargetFlags {
   readonly slow?: true;
   readonly restartCommand?: string;
   readonly engine?: string;
+  readonly engineRestartCommand?: string;
   readonly driver?: string;
   readonly image: string;
   readonly hostRoot?: string | false;
+  readonly folder?: string;
+  readonly secret?: string;
   readonly patience: number;
   readonly callLimit?: number;
   readonly json?: true;
@@ -60,6 +65,7 @@ Examples:
   outrigger conform my-plugin --chaos --restart-command 'systemctl kill -s $OUTRIGGER_SIGNAL my; systemctl restart my'
   outrigger conform my-plugin --engine /var/run/docker.sock --image busybox
   outrigger conform my-plugin --allow known-failures.txt --format junit > conformance.xml
+  outrigger conform --folder ./my-managed-plugin
   outrigger conform --list`;
 
 /** Builds the verb. */
@@ -81,10 +87,13 @@ export function createCommand(): Command {
     .option("--slow", "also cases that take half a minute and more")
     .option("--restart-command <line>", "ends the plugin by the signal $OUTRIGGER_SIGNAL and starts it again")
     .option("--engine <socket>", "also through this Docker Engine, which has the plugin")
+    .option("--engine-restart-command <line>", "ends that engine by the signal $OUTRIGGER_SIGNAL and starts it again")
     .option("--driver <name>", "the plugin's name to that engine; its name here by default")
     .option("--image <image>", "an image with sh that the engine has, for cases with containers", "busybox")
     .option("--host-root <folder>", "where the plugin's root folder is seen from here, such as /proc/PID/root")
     .option("--no-host-root", "the plugin's mountpoints and interfaces are not seen from here")
+    .option("--folder <folder>", "judge a managed plugin's folder, with config.json and rootfs, too, or alone")
+    .option("--secret <name>", "a secret that the plugin gives to whoever asks, for cases of secret drivers")
     .option("--patience <ms>", "how long to wait for what a plugin does after its answer", parseMilliseconds, 2000)
     .option(
       "--call-limit <ms>",
@@ -100,13 +109,17 @@ export function createCommand(): Command {
 
 async function conform(plugin: string | undefined, command: readonly string[], flags: ConformFlags): Promise<void> {
   if (flags.list) return list(flags);
-  if (plugin === undefined) throw new UsageError("name a plugin; see outrigger conform --help");
+  const folder = flags.folder === undefined ? undefined : resolve(flags.folder);
+  const name = plugin ?? folder;
+  if (name === undefined) throw new UsageError("name a plugin; see outrigger conform --help");
   checkIds([...(flags.only ?? []), ...(flags.except ?? [])]);
   const allowed = await readAllowList(flags.allow);
-  const headline: Headline = { plugin, strict: flags.strict === true, ...(allowed && { allowed }) };
+  const headline: Headline = { plugin: name, strict: flags.strict === true, ...(allowed && { allowed }) };
 
   const interruption = interruptible();
-  const find = (): Promise<string | PluginEntry> => findPlugin(plugin, flags, "engine");
+  // Without a plugin the folder is all there is to judge.
+  const find = async (): Promise<string | PluginEntry> =>
+    plugin === undefined ? name : findPlugin(plugin, flags, "engine");
   await using started = command.length === 0 ? undefined : await startPluginCommand(command, find);
   const restart =
     started?.restart ?? (flags.restartCommand === undefined ? undefined : restartByCommand(flags.restartCommand, find));
@@ -114,7 +127,7 @@ async function conform(plugin: string | undefined, command: readonly string[], f
     throw new UsageError("--chaos has to restart the plugin; give its command behind --, or --restart-command");
 
   const setting = { ...settingOf(await find(), flags), signal: interruption.signal, ...(restart && { restart }) };
-  const address = addressOf(setting.target);
+  const address = addressOf(setting);
   const format = flags.json ? "json" : (flags.format ?? "text");
   const live = format === "text" ? print : note;
   const result = await runProfiles(profilesOf(flags), setting, {
@@ -127,25 +140,38 @@ async function conform(plugin: string | undefined, command: readonly string[], f
 }
 
 function settingOf(target: string | PluginEntry, flags: ConformFlags): Omit<Setting, "profile"> {
-  const { engine, hostRoot, option, callLimit } = flags;
+  const { engine, hostRoot, option, callLimit, folder, secret } = flags;
   return {
     target,
     ...(typeof target === "string" ? tlsFrom(flags) : {}),
     patienceMs: flags.patience,
+    makeFifo: async (path) => void (await run(["mkfifo", "-m", "700", path])),
+    ...(folder !== undefined && { managedFolder: resolve(folder) }),
+    ...(secret !== undefined && { secret }),
     ...(callLimit !== undefined && { callLimitMs: callLimit }),
     ...(option && { options: option }),
     // Commander says true where the flag was not given.
     ...(typeof hostRoot === "string" ? { hostRoot: resolve(hostRoot) } : hostRoot === false && { hostRoot }),
     ...(flags.slow && { slow: true }),
     ...(flags.chaos && { chaos: true }),
-    ...(engine !== undefined && {
-      engine: { socket: resolve(engine), driver: flags.driver ?? nameOf(target), image: flags.image },
-    }),
+    ...(engine !== undefined && { engine: engineOf(resolve(engine), target, flags) }),
+  };
+}
+
+function engineOf(socket: string, target: string | PluginEntry, flags: ConformFlags): EngineUnderTest {
+  const line = flags.engineRestartCommand;
+  return {
+    socket,
+    driver: flags.driver ?? nameOf(target),
+    image: flags.image,
+    ...(line !== undefined && { restart: restartByCommand(line, async () => `unix://${socket}`) }),
   };
 }
 
 function nameOf(target: string | PluginEntry): string {
   if (typeof target !== "string") return target.name;
+  const [, name] = /^unix:\/\/.*\/([^/]+)\.sock$/.exec(target) ?? [];
+  if (name !== undefined) return name;
   throw new UsageError("an address is no name to a Docker Engine; give --driver with the plugin's name");
 }
 
@@ -153,10 +179,11 @@ function profilesOf({ profile }: ConformFlags): readonly CaseProfile[] {
   return profile === "both" ? ["docker", "podman"] : [profile];
 }
 
-function addressOf(target: string | PluginEntry): Address {
-  const address = typeof target === "string" ? parseAddress(target, { rules: "engine" }).address : target.address;
-  if (address === undefined) throw new UsageError("the plugin's file names no address; see outrigger ls");
-  return address;
+/** Where a failed call was sent; a file without an address, and a folder, are not called. */
+function addressOf({ target, managedFolder }: Pick<Setting, "target" | "managedFolder">): Address {
+  if (typeof target !== "string") return target.address ?? { transport: "unix", path: target.file };
+  if (target === managedFolder) return { transport: "unix", path: target };
+  return parseAddress(target, { rules: "engine" }).address;
 }
 
 function report(result: RunResult, how: { format: "text" | "json" | "tap" | "junit"; headline: Headline }): void {

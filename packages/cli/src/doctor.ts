@@ -80,7 +80,7 @@ async function hostFrom(flags: DoctorFlags): Promise<HostOptions> {
   const own = pluginFolders({ environment: root === undefined ? process.env : {}, ...at });
   const folders = {
     sockets: resolve(pluginsDir ?? own.sockets),
-    specs: (specDir ?? own.specs).map((folder) => resolve(folder)),
+    specs: [...new Set((specDir ?? own.specs).map((folder) => resolve(folder)))],
   };
   return {
     ...at,

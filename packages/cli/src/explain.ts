@@ -38,13 +38,18 @@ async function explainText(words: readonly string[], flags: ExplainFlags): Promi
   else print(...asText(explained));
 }
 
-/** The end of the input, for a log can be long and never end well. */
+const mostRead = 8 * 1024 * 1024;
+
+/** The end of the input, for a log can be long; one that never ends is left after so much of it. */
 async function readInput(): Promise<string> {
   if (process.stdin.isTTY) throw new UsageError("give the error's text, or pipe it in");
   let text = "";
+  let read = 0;
   // Read as text, the input comes in strings.
   for await (const chunk of process.stdin.setEncoding("utf8") as AsyncIterable<string>) {
     text = (text + chunk).slice(-65_536);
+    read += chunk.length;
+    if (read > mostRead) break;
   }
   return text;
 }

@@ -17,6 +17,11 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2).replaceAll(/(?!\n)[\p{C}\u2028\u2029]/gu, escapeUnits));
 }
 
+/** One value as JSON on one line; what could upset a terminal is escaped. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replaceAll(/[\p{C}\u2028\u2029]/gu, escapeUnits);
+}
+
 function escapeUnits(char: string): string {
   return Array.from({ length: char.length }, (_, at) => char.charCodeAt(at))
     .map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`)

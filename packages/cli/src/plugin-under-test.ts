@@ -8,8 +8,8 @@ type Signal = "SIGKILL" | "SIGTERM";
 
 /** A plugin that can be ended and started again. */
 export interface RestartablePlugin extends AsyncDisposable {
-  /** Ends it by a signal, starts it, and waits until it can be dialled. */
-  readonly restart: (signal: Signal) => Promise<void>;
+  /** Ends it by a signal, waits for `whileDown`, starts it, and waits until it can be dialled. */
+  readonly restart: (signal: Signal, whileDown?: () => Promise<void>) => Promise<void>;
 }
 
 const startLimitMs = 30_000;
@@ -46,15 +46,19 @@ export async function startPluginCommand(
     throw error;
   }
   return {
-    restart: async (signal) => {
+    restart: async (signal, whileDown) => {
       await end(signal);
+      await whileDown?.();
       await start();
     },
     [Symbol.asyncDispose]: async () => end("SIGTERM"),
   };
 }
 
-/** A plugin that a command of the user ends and starts; the command finds the signal's name in OUTRIGGER_SIGNAL. */
+/**
+ * A plugin that a command of the user ends and starts; the command finds the signal's name in OUTRIGGER_SIGNAL. When the
+ * plugin is down cannot be told.
+ */
 export function restartByCommand(
   line: string,
   find: () => Promise<string | PluginEntry>,

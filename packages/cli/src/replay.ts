@@ -6,7 +6,7 @@ import { formatMilliseconds, roundMilliseconds } from "./call-cost.ts";
 import { objectOf } from "./call-line.ts";
 import { EnvironmentError, UsageError } from "./command-error.ts";
 import { connectTo, findPlugin } from "./find-plugin.ts";
-import { count, note, paint, print, printable } from "./output.ts";
+import { count, jsonLine, note, paint, print, printable } from "./output.ts";
 import { withTarget, type TargetFlags } from "./target-flags.ts";
 import { asCommandError } from "./trace-targets.ts";
 
@@ -66,13 +66,13 @@ async function replay(file: string | undefined, address: string | undefined, fla
     for await (const call of play(lines, connection, { plugin: flags.plugin, ignore: flags.ignore ?? [] })) {
       tally[call.outcome]++;
       if (call.redacted) tally.redacted++;
-      print(...(flags.json === true ? [JSON.stringify(asJson(call))] : asText(call)));
+      print(...(flags.json === true ? [jsonLine(asJson(call))] : asText(call)));
     }
   } catch (error) {
     throw asCommandError(error);
   }
   if (tally.different > 0) process.exitCode = 1;
-  if (flags.json === true) return print(JSON.stringify({ summary: tally }));
+  if (flags.json === true) return print(jsonLine({ summary: tally }));
   print(summaryOf(tally));
 }
 

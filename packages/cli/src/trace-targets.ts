@@ -39,7 +39,7 @@ async function inFront(named: readonly string[], flags: StandFlags, listen: stri
   }
   const found = await findPlugin(plugin, flags, "engine");
   const address = parsed(listen);
-  const dialler = await prepareDial(found, { rules: "engine", ...tlsFrom(flags) });
+  const dialler = await prepareDial(found, tlsFrom(flags));
   return { name: nameOf(found), begin: (options) => traceAddress(address, dialler, options) };
 }
 

@@ -29,7 +29,7 @@ export async function traceOnPage(named: readonly string[], flags: SessionFlags 
   let plugins: About["plugins"] = [];
   // Before any plugin's place is taken, for the port may be somebody else's.
   await using page = await serve({ feed, port: flags.port, about: () => ({ plugins, recording: null }) });
-  const protocols = await protocolsByName(flags);
+  const protocols = await protocolsByName(named, flags);
   await traceUntilStopped(named, flags, {
     publish: (record) => feed.publish(record),
     say: tell,
@@ -68,10 +68,19 @@ async function serve(options: { feed: Feed; port: number | undefined; about: () 
 }
 
 /** For the command that the page offers while it waits; a plugin that does not say at once is none the worse. */
-async function protocolsByName(flags: FolderFlags): Promise<ReadonlyMap<string, readonly string[]>> {
-  const entries = await discover({ folders: foldersFrom(flags), rules: "engine" });
-  const probed = await probe(entries, { deadlineMs: 1000 });
-  return new Map(probed.map((entry) => [entry.name, entry.implements ?? []]));
+async function protocolsByName(
+  named: readonly string[],
+  flags: FolderFlags,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  try {
+    const entries = await discover({ folders: foldersFrom(flags), rules: "engine" });
+    const asked = entries.filter(({ name }) => named.length === 0 || named.includes(name));
+    const probed = await probe(asked, { deadlineMs: 1000 });
+    return new Map(probed.map((entry) => [entry.name, entry.implements ?? []]));
+  } catch {
+    // What stands in the way of the trace itself is told by it.
+    return new Map();
+  }
 }
 
 /** Publishes a file's calls, and returns the names of its plugins. */

@@ -1,14 +1,18 @@
 // outrigger trace: every call between the engine and a plugin that runs.
+import { setTimeout as wait } from "node:timers/promises";
 import { createFeed, type CallRecord } from "@outrigger/inspector";
 import { Command } from "commander";
 import { UsageError } from "./command-error.ts";
-import { note, print } from "./output.ts";
+import { jsonLine, note, print } from "./output.ts";
 import { formatRecord, formatRecordInFull } from "./record-line.ts";
-import { writeSteadily } from "./steady-output.ts";
+import { SteadyOutput } from "./steady-output.ts";
 import { foldersFrom, parseSize, withTarget } from "./target-flags.ts";
 import { tell, traceUntilStopped, type SessionFlags } from "./trace-session.ts";
 import { tellPutBack } from "./trace-targets.ts";
 import { parsePort, showRecording, traceOnPage } from "./trace-web.ts";
+
+/** How long the reader of the output has for what is left. */
+const lastWordsMs = 2000;
 
 interface TraceFlags extends SessionFlags {
   readonly json?: true;
@@ -99,7 +103,9 @@ async function trace(named: readonly string[], flags: TraceFlags): Promise<void>
     });
   } finally {
     ended.abort();
-    await printing;
+    const stuck = await Promise.race([printing, wait(lastWordsMs, "stuck", { ref: false })]);
+    // Node would wait for its reader for ever. Everything but the output has been seen to.
+    if (stuck !== undefined) process.kill(process.pid, "SIGKILL");
   }
 }
 
@@ -107,12 +113,14 @@ async function printCalls(
   calls: AsyncIterable<CallRecord> & { readonly lost: number },
   { json, full }: TraceFlags,
 ): Promise<void> {
-  const format = json === true ? JSON.stringify : full === true ? formatRecordInFull : formatRecord;
+  const format = json === true ? jsonLine : full === true ? formatRecordInFull : formatRecord;
+  const output = new SteadyOutput();
   let told = 0;
   for await (const call of calls) {
     if (calls.lost > told)
       note(`${calls.lost - told} calls are not shown: they came faster than they could be written`);
     told = calls.lost;
-    await writeSteadily(`${format(call)}\n`);
+    await output.write(`${format(call)}\n`);
   }
+  await output.end();
 }

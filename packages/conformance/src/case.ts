@@ -23,9 +23,9 @@ export type Subject =
  * `mountpoints`: the plugin's mountpoints can be seen and written from here. `links`: so can its network interfaces.
  * `restart`: the plugin can be killed and started again. `engine`: a Docker Engine that has the plugin.
  * `slow`: the case takes long, and was asked for. `chaos`: it kills the plugin, and that was asked for.
- * `folder`: the plugin was found by its file, or is a managed plugin's folder.
+ * `fifo`: pipes can be made that the plugin sees. `secret`: the name of a secret that the plugin has.
  */
-export type Need = "mountpoints" | "links" | "restart" | "engine" | "slow" | "chaos" | "folder";
+export type Need = "mountpoints" | "links" | "restart" | "engine" | "slow" | "chaos" | "fifo" | "secret";
 
 /** One rule, and how to tell whether a plugin keeps it. */
 export interface ConformanceCase {

@@ -33,7 +33,7 @@ export interface PluginLink extends AsyncDisposable {
 }
 
 /** Which call, and within which bounds. */
-export interface ExchangeOptions {
+interface ExchangeOptions {
   readonly method: string;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;

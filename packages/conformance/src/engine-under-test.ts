@@ -6,4 +6,6 @@ export interface EngineUnderTest {
   readonly driver: string;
   /** An image that has `sh`, for cases with containers. */
   readonly image: string;
+  /** Ends the engine by a signal and starts it again; resolves when it answers. */
+  readonly restart?: (signal: "SIGKILL" | "SIGTERM") => Promise<void>;
 }

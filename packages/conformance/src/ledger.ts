@@ -104,6 +104,11 @@ export function createLedger(): Ledger {
       const made = pairs.find(({ makes, fromAnswer }) => makes === method && fromAnswer !== undefined);
       const named = made && answer.failure === undefined ? pick(made, request, answer.json) : undefined;
       if (made !== undefined && named !== undefined) add(made, named);
+      // A refused Mount is not counted, and the engine sends no Unmount for it.
+      const refused =
+        answer.failure === undefined ? undefined : pairs.find(({ makes, counted }) => makes === method && counted);
+      const uncounted = refused && refused.fromAnswer === undefined ? pick(refused, request, undefined) : undefined;
+      if (refused !== undefined && uncounted !== undefined) remove(refused, uncounted);
       const undone = pairs.find(({ undo }) => undo === method);
       const gone = undone && answer.failure === undefined ? pick(undone, request, undefined) : undefined;
       if (undone !== undefined && gone !== undefined) remove(undone, gone);

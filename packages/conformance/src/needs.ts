@@ -24,6 +24,10 @@ const lacks: Readonly<Record<Need, (setting: Setting) => string | undefined>> = 
       : undefined,
   slow: ({ slow }) => (slow === true ? undefined : "takes long; ask for it with --slow"),
   chaos: ({ chaos }) => (chaos === true ? undefined : "kills the plugin; ask for it with --chaos"),
-  folder: ({ target }) =>
-    typeof target === "string" ? "the plugin was given by its address; give its file or name instead" : undefined,
+  fifo: ({ makeFifo, hostRoot }) => {
+    if (hostRoot === false) return "the plugin's files are not seen from here; run on its host";
+    return makeFifo === undefined ? "pipes cannot be made from here" : undefined;
+  },
+  secret: ({ secret }) =>
+    secret === undefined ? "no secret of the plugin is known; name one that it has with --secret" : undefined,
 };

@@ -1,8 +1,9 @@
-import { connect, formatAddress, openWire, type Wire } from "@outrigger/engine";
+import { ActivationError, formatAddress, openWire, type Wire } from "@outrigger/engine";
 import { protocols } from "@outrigger/protocol";
 import type { ConformanceCase, Severity, Subject } from "./case.ts";
 import { cases as allCases } from "./cases.ts";
 import type { Exchange } from "./connection.ts";
+import { fieldOf, isObject } from "./json-field.ts";
 import { createLedger, type Debt, type Ledger } from "./ledger.ts";
 import { missing } from "./needs.ts";
 import type { Setting } from "./setting.ts";
@@ -50,12 +51,17 @@ const caseLimitMs = 180_000;
 /**
  * Runs the cases of what a plugin implements, one after the other. What cases made is taken away after each, also when
  * the run is interrupted by the setting's signal. Throws `DiscoveryError` where the address cannot be used, and
- * `ActivationError` where nothing at it answers the handshake with protocols.
+ * `ActivationError` where nothing at it answers the handshake, in whatever way. A plugin's file that cannot be used, and
+ * a managed plugin's folder given as the target, are judged without dialling.
  */
 export async function runCases(setting: Setting, options: RunOptions = {}): Promise<RunResult> {
-  const wire = await openWire(setting.target, wireOptions(setting));
-  const implemented = await implementedBy(setting);
-  const subjects = new Set<string>(["handshake", "transport", "files", "managed", ...implemented]);
+  const offline = cannotBeDialled(setting);
+  const wire = offline ? closedWire : await openWire(setting.target, wireOptions(setting));
+  const implemented = offline ? [] : await implementedBy({ setting, wire });
+  const online = offline ? [] : ["handshake", "transport", ...implemented];
+  const files = typeof setting.target === "string" ? [] : ["files"];
+  const managed = setting.managedFolder === undefined ? [] : ["managed"];
+  const subjects = new Set<string>([...online, ...files, ...managed]);
   const chosen = allCases.filter((one) => subjects.has(one.protocol) && isChosen(one, options));
   const interruption = setting.signal ?? new AbortController().signal;
 
@@ -66,14 +72,14 @@ export async function runCases(setting: Setting, options: RunOptions = {}): Prom
     const limit = AbortSignal.timeout(caseLimitMs);
     const trial = openTrial({ setting, wire, ledger, signal: AbortSignal.any([limit, interruption]) });
     const outcome = await outcomeOf(one, trial);
-    const revived = outcome.status === "failed" ? await reviveDead({ setting, wire }) : "";
+    const revived = outcome.status === "failed" && !offline ? await reviveDead({ setting, wire }) : "";
     const left = await settle(ledger, { setting, wire });
     const result = { ...outcome, message: outcome.message + revived, left };
     results.push(result);
     options.onCase?.(result);
   }
   return {
-    address: formatAddress(wire.address),
+    address: offline ? offlineName(setting) : formatAddress(wire.address),
     protocols: implemented,
     cases: results,
     left: results.flatMap(({ left }) => left),
@@ -89,11 +95,38 @@ function wireOptions(setting: Setting): {
   return { profile: setting.profile ?? "docker", rules: "engine", ...(setting.tls && { tls: setting.tls }) };
 }
 
-async function implementedBy(setting: Setting): Promise<readonly string[]> {
-  await using connection = await connect(setting.target, { ...wireOptions(setting), deadlineMs: 10_000 });
-  const signal = setting.signal === undefined ? {} : { signal: setting.signal };
-  const all = await connection.activate(signal);
-  return all.filter((name) => Object.hasOwn(protocols, name));
+function offlineName({ target }: Setting): string {
+  return typeof target === "string" ? target : target.file;
+}
+
+function cannotBeDialled({ target, managedFolder }: Setting): boolean {
+  return typeof target === "string" ? target === managedFolder : target.address === undefined;
+}
+
+const closedWire: Wire = {
+  address: { transport: "unix", path: "/" },
+  profile: "docker",
+  request: () => ({ path: "/", headers: [], body: Buffer.alloc(0) }),
+  deadlineMs: () => 0,
+  dial: () => Promise.reject(new Error("only files are judged; give the address of the running plugin")),
+};
+
+/** What the handshake names, as far as it can be made out: a faulty one is for the cases to judge. */
+async function implementedBy(plugin: Plugin): Promise<readonly string[]> {
+  const limit = AbortSignal.timeout(10_000);
+  const signal = plugin.setting.signal === undefined ? limit : AbortSignal.any([limit, plugin.setting.signal]);
+  await using trial = openTrial({ ...plugin, ledger: createLedger(), signal });
+  try {
+    const answer = await trial.send("Plugin.Activate", undefined, { deadlineMs: 10_000 });
+    const names = answer.failure === undefined ? fieldOf(answer.fields, "Implements") : [];
+    return Array.isArray(names) ? names.filter((name) => Object.hasOwn(protocols, String(name))).map(String) : [];
+  } catch (cause) {
+    if (!(cause instanceof Violation)) throw cause;
+    throw new ActivationError(`${formatAddress(plugin.wire.address)} was not activated: ${cause.message}`, {
+      code: "handshake-failed",
+      cause,
+    });
+  }
 }
 
 function isChosen({ id }: ConformanceCase, { only, except = [] }: RunOptions): boolean {
@@ -144,29 +177,47 @@ interface Plugin {
   readonly wire: Wire;
 }
 
-/** Takes away what a case made; returns what could not be, with the reason. */
+/**
+ * Takes away what a case made; returns what could not be, with the reason. A plugin that leaves one call unanswered is
+ * started again if it can be, and asked no more if not: each further call would take the engine's whole deadline.
+ */
 async function settle(ledger: Ledger, plugin: Plugin): Promise<string[]> {
   const left: string[] = [];
+  let isSilent = false;
   for (const debt of ledger.debts()) {
-    // An interrupted run cleans up all the same.
-    await using trial = openTrial({ ...plugin, ledger: createLedger(), signal: AbortSignal.timeout(60_000) });
-    const problem = await undo(debt, trial);
+    let problem = isSilent ? notAsked : await undo(debt, plugin);
+    if (problem?.startsWith(unanswered) === true) {
+      isSilent = !(await startAgain(plugin));
+      if (!isSilent) problem = await undo(debt, plugin);
+    }
     if (problem !== undefined) left.push(`${debt.what}: ${problem}`);
   }
   return left;
 }
 
-async function undo(debt: Debt, trial: OpenTrial): Promise<string | undefined> {
+const unanswered = "no answer: ";
+const notAsked = "not asked, for the plugin left a call before unanswered";
+
+async function startAgain(plugin: Plugin): Promise<boolean> {
+  if (plugin.setting.restart === undefined) return false;
+  await using trial = openTrial({ ...plugin, ledger: createLedger(), signal: AbortSignal.timeout(60_000) });
+  return trial.restart("SIGKILL").then(
+    () => true,
+    () => false,
+  );
+}
+
+async function undo(debt: Debt, plugin: Plugin): Promise<string | undefined> {
+  // An interrupted run cleans up all the same.
+  await using trial = openTrial({ ...plugin, ledger: createLedger(), signal: AbortSignal.timeout(60_000) });
   try {
     const { failure } = await trial.send(debt.method, debt.request);
     if (failure === undefined) return undefined;
-    // A volume that was never made, or is gone already, may be refused.
-    if (debt.method === "VolumeDriver.Remove") {
-      const there = await trial.send("VolumeDriver.Get", debt.request);
-      return there.failure === undefined ? failure : undefined;
-    }
-    return debt.method.startsWith("VolumeDriver.") ? failure : undefined;
+    // A volume that was never made, or is gone already, may be refused, and so may an Unmount of it.
+    if (!debt.method.startsWith("VolumeDriver.")) return undefined;
+    const there = await trial.send("VolumeDriver.Get", { Name: fieldOf(debt.request, "Name") });
+    return there.failure === undefined && isObject(fieldOf(there.fields, "Volume")) ? failure : undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return `${unanswered}${error instanceof Error ? error.message : String(error)}`;
   }
 }

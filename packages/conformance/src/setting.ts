@@ -14,8 +14,19 @@ export interface Setting {
   readonly hostRoot?: string | false;
   /** Options that every volume, network or log needs to be made at all, as in `docker volume create -o`. */
   readonly options?: Readonly<Record<string, string>>;
-  /** Ends the plugin by a signal and starts it again; resolves when it has been started. */
-  readonly restart?: (signal: "SIGKILL" | "SIGTERM") => Promise<void>;
+  /**
+   * Ends the plugin by a signal and starts it again; resolves when it has been started. Calls `whileDown` when it has
+   * ended, and waits for it before the start; one that cannot tell leaves it out.
+   */
+  readonly restart?: (signal: "SIGKILL" | "SIGTERM", whileDown?: () => Promise<void>) => Promise<void>;
+  /** A managed plugin's folder, with config.json and rootfs; where it is the target, too, nothing is dialled. */
+  readonly managedFolder?: string;
+  /** Makes a pipe at a path of this machine. */
+  readonly makeFifo?: (path: string) => Promise<void>;
+  /** A folder for pipes as the plugin sees it; the system's one for temporary files by default. */
+  readonly fifoFolder?: string;
+  /** The name of a secret that the plugin gives to whoever asks. */
+  readonly secret?: string;
   readonly engine?: EngineUnderTest;
   /** Run what takes long. */
   readonly slow?: boolean;
@@ -23,7 +34,7 @@ export interface Setting {
   readonly chaos?: boolean;
   /** Milliseconds to wait for what a plugin may do after its answer. */
   readonly patienceMs: number;
-  /** Milliseconds that one call may take at most, below the engine's own limit. */
+  /** Milliseconds that one call may take at most, and a restarted plugin to be back, below the engine's own limit. */
   readonly callLimitMs?: number;
   readonly signal?: AbortSignal;
 }

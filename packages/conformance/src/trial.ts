@@ -122,7 +122,7 @@ export function openTrial(given: {
     restart: async (how) => {
       if (setting.restart === undefined) throw new Skip(`the plugin cannot be restarted from here; ${restartRemedy}`);
       await setting.restart(how);
-      if (!(await answersAgain(send, signal)))
+      if (!(await answersAgain(send, { patienceMs: backWithinMs(setting), signal })))
         throw new Violation(`the plugin does not answer after ${how} and a start`);
     },
     until: (holds) => until(holds, { patienceMs: setting.patienceMs, signal }),
@@ -138,6 +138,11 @@ export function openTrial(given: {
 
 /** How a plugin is made one that can be restarted. */
 export const restartRemedy = "give the command that starts it, or --restart-command";
+
+/** The engine dials a plugin it knows for 9.5 s; so long it may take to be back. Source: moby/moby pkg/plugins/client.go. */
+export function backWithinMs({ callLimitMs = Infinity }: Setting): number {
+  return Math.min(9_500, callLimitMs);
+}
 
 const mostExchanges = 50;
 
@@ -166,19 +171,18 @@ function shown(method: string, request: unknown): string {
   return `${method} ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`;
 }
 
-/** The engine dials a plugin it knows for 9.5 s; so long it may take to be back. Source: moby pkg/plugins/client.go. */
-async function answersAgain(send: Trial["send"], signal: AbortSignal): Promise<boolean> {
-  return until(
-    async () => {
-      try {
-        return (await send("Plugin.Activate", undefined, { deadlineMs: 2000 })).status === 200;
-      } catch (error) {
-        if (error instanceof Violation) return false;
-        throw error;
-      }
-    },
-    { patienceMs: 9_500, signal },
-  );
+async function answersAgain(
+  send: Trial["send"],
+  limits: { readonly patienceMs: number; readonly signal: AbortSignal },
+): Promise<boolean> {
+  return until(async () => {
+    try {
+      return (await send("Plugin.Activate", undefined, { deadlineMs: 2000 })).status === 200;
+    } catch (error) {
+      if (error instanceof Violation) return false;
+      throw error;
+    }
+  }, limits);
 }
 
 async function until(

@@ -18,15 +18,25 @@ export type Intercept = (incoming: IncomingMessage, response: ServerResponse, bo
 export interface ServedModel extends AsyncDisposable {
   readonly address: string;
   readonly folder: string;
+  /** Ends it and starts it over the same handlers, for `Setting.restart`. */
+  readonly restart: (signal: "SIGKILL" | "SIGTERM", whileDown?: () => Promise<void>) => Promise<void>;
 }
 
-/** Serves handlers on a socket in a folder of its own. Errors are answered under `errorKey`. */
+/**
+ * Serves handlers on a socket in a folder: one of its own, which goes with it, unless told. Errors are answered under
+ * `errorKey`.
+ */
 export async function serveModel(
   handlers: Handlers,
-  options: { readonly errorKey?: string; readonly intercept?: Intercept } = {},
+  options: {
+    readonly errorKey?: string;
+    readonly intercept?: Intercept;
+    readonly tcp?: true;
+    readonly folder?: string;
+  } = {},
 ): Promise<ServedModel> {
   const { errorKey = "Err", intercept = () => false } = options;
-  const folder = await mkdtemp(join(tmpdir(), "outrigger-model-"));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "outrigger-model-")));
   const server = createServer({ requireHostHeader: false }, (incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -39,14 +49,26 @@ export async function serveModel(
     };
   });
   const path = join(folder, "model.sock");
-  await new Promise<void>((resolve) => void server.listen(path, resolve));
+  const listen = (): Promise<void> =>
+    new Promise((resolve) => void server.listen(options.tcp ? { port: 0, host: "127.0.0.1" } : { path }, resolve));
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  await listen();
+  const bound = server.address();
   return {
-    address: `unix://${path}`,
+    address: typeof bound === "object" && bound !== null ? `tcp://127.0.0.1:${bound.port}` : `unix://${path}`,
     folder,
+    restart: async (_, whileDown) => {
+      await close();
+      await whileDown?.();
+      await rm(path, { force: true });
+      await listen();
+    },
     [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await rm(folder, { recursive: true, force: true });
+      await close();
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }

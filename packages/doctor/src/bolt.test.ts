@@ -36,7 +36,7 @@ for (const [what, damage] of Object.entries(damages)) {
     const file = at.path("state/meta.db");
     await writeBolt(file, { few, many });
     await writeFile(file, damage(await readFile(file)));
-    await assert.rejects(readBoltBucket(file, "many"));
+    await assert.rejects(readBoltBucket(file, "many"), /is not a database of an engine|reaches over its page/);
   });
 }
 

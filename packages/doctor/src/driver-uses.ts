@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readRegularFile } from "@outrigger/engine";
 import { readBoltBucket } from "./bolt.ts";
+import { inBatches } from "./in-batches.ts";
 import { entriesAt, textAt, textsAt, valueAt } from "./json-value.ts";
 import type { DaemonConfig } from "./daemon-config.ts";
 
@@ -78,7 +79,7 @@ function configUses(config: DaemonConfig): DriverUse[] {
 
 async function containerUses(folder: string): Promise<DriverUse[]> {
   const ids = (await listFolder(folder)).slice(0, mostContainers);
-  return (await Promise.all(ids.map((id) => usesOfContainer(join(folder, id))))).flat();
+  return (await inBatches(ids, (id) => usesOfContainer(join(folder, id)))).flat();
 }
 
 async function usesOfContainer(folder: string): Promise<DriverUse[]> {
@@ -124,7 +125,7 @@ async function networkUses(file: string): Promise<DriverUse[]> {
 
 async function readManagedPlugins(folder: string): Promise<ManagedPlugin[]> {
   const ids = (await listFolder(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name)).slice(0, mostContainers);
-  const read = ids.map(async (id): Promise<ManagedPlugin> => {
+  const read = await inBatches(ids, async (id): Promise<ManagedPlugin> => {
     const value = valueAt(await readJson(join(folder, id, "config.json")), "plugin");
     return {
       id,
@@ -133,7 +134,7 @@ async function readManagedPlugins(folder: string): Promise<ManagedPlugin[]> {
       kinds: textsOfTypes(value),
     };
   });
-  return (await Promise.all(read)).filter(({ name }) => name !== "");
+  return read.filter(({ name }) => name !== "");
 }
 
 /** Written as `docker.volumedriver/1.0`, by some engines as an object of these parts. */

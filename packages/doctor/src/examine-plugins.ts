@@ -6,6 +6,7 @@ import { findHungPaths, type HoldingProcess, type ProcessFacts, type UnixSocket 
 import type { CertificateFacts, ExaminedPlugin, FileFacts } from "./facts.ts";
 import { fileFacts } from "./file-facts.ts";
 import type { Host } from "./host.ts";
+import { inBatches } from "./in-batches.ts";
 import { isSocket, type AnnouncingFile } from "./plugin-files.ts";
 import type { TimeBudget } from "./time-budget.ts";
 
@@ -26,7 +27,7 @@ export async function examinePlugins(
   const linked = files.filter((one) => one.linked).map(({ file }) => file);
   const hung = await findHungPaths(linked, helperMs);
   const usable = files.filter(({ file }) => !hung.includes(file));
-  const entries = (await Promise.all(usable.map((one) => read(one, host)))).filter((entry) => entry !== undefined);
+  const entries = (await inBatches(usable, (one) => read(one, host))).filter((entry) => entry !== undefined);
 
   hung.push(
     ...(await findHungPaths(
@@ -35,10 +36,9 @@ export async function examinePlugins(
     )),
   );
   const isReachable = (entry: PluginEntry): boolean =>
-    !pathsOf(entry, host).some((path) => hung.includes(path)) &&
-    (host.isHere || entry.address === undefined || entry.address.transport === "unix");
-  // Half of the time is for the answers.
-  const deadlineMs = Math.min(1000, Math.max(1, around.budget.left() / 2));
+    !pathsOf(entry, host).some((path) => hung.includes(path)) && (host.isHere || isNear(entry));
+  // Half of what is left is for the answers; a third of all there was, lest a busy machine be taken for a silent plugin.
+  const deadlineMs = Math.max(around.budget.total / 3, around.budget.left() / 2);
   const tried = await probe(entries.filter(isReachable), { deadlineMs });
   const untried = entries.filter((entry) => !isReachable(entry)).map(notTried);
   const look = (entry: ProbedEntry, tried: boolean): Promise<ExaminedPlugin> =>
@@ -57,7 +57,8 @@ async function read(one: AnnouncingFile, host: Host): Promise<PluginEntry | unde
   // A link that leads to something else than a socket is passed over by the engine too.
   if (kind === "socket" && linked && !(await isSocket(file))) return undefined;
   const entry = await readEntry({ name, kind, file }, "engine");
-  return host.isHere || kind === "socket" || kind === "managed" ? entry : below(entry, host.root);
+  if (host.isHere) return entry;
+  return kind === "socket" || kind === "managed" ? { ...entry, problems: [] } : below(entry, host.root);
 }
 
 /** The paths in a file are those of its engine, whose root lies elsewhere for us. */
@@ -69,6 +70,14 @@ function below(entry: PluginEntry, root: string): PluginEntry {
     address: address?.transport === "unix" ? { ...address, path: join(root, address.path) } : address,
     tls: tls && { ...tls, caFile: file(tls.caFile), certFile: file(tls.certFile), keyFile: file(tls.keyFile) },
   };
+}
+
+const longestSocketPath = 107;
+
+/** Below another root a path may be too long for us that is not for its engine, and a network is not ours. */
+function isNear({ kind, address, problems }: PluginEntry): boolean {
+  if (address?.transport === "unix") return Buffer.byteLength(address.path) <= longestSocketPath;
+  return address === undefined && kind !== "socket" && kind !== "managed" && problems.length > 0;
 }
 
 function pathsOf({ address, tls, kind }: PluginEntry, host: Host): string[] {
@@ -119,7 +128,9 @@ function ownerOf(
 
 /** The process that has a socket open. */
 export function holderOf(socket: UnixSocket, holders: readonly HoldingProcess[]): ProcessFacts | undefined {
-  const holder = holders.find(({ open }) => open.includes(`socket:[${socket.inode}]`));
+  const having = holders.filter(({ open }) => open.includes(`socket:[${socket.inode}]`));
+  // The first process keeps the sockets that it hands to services.
+  const holder = having.find(({ pid }) => pid !== 1) ?? having[0];
   return holder && { pid: holder.pid, command: holder.command, unit: holder.unit };
 }
 

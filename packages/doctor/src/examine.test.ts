@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmod, mkdir, rename, symlink, truncate, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { startChild } from "@outrigger/linux";
 import { answerAs, leaveSocket, scratch, type Scratch } from "../test/scratch.ts";
 import { examine } from "./examine.ts";
 import type { Finding } from "./finding.ts";
@@ -27,33 +28,38 @@ test("a plugin that answers is no finding, in whichever of the three kinds of fi
   assert.deepEqual(await keys(at, 20_000), []);
 });
 
-test("dead, silent and foreign sockets and addresses are told apart, with owner, cost and remedy", async () => {
+test("dead and foreign sockets and addresses are told apart, with cost and remedy", async () => {
   await using at = await scratch();
   await leaveSocket(join(at.plugins, "dead.sock"));
-  await at.listen(join(at.plugins, "silent.sock"));
   await at.listen(join(at.plugins, "page.sock"), (socket) => socket.end("HTTP/1.0 200 OK\r\n\r\n<html>"));
   await at.listen(join(at.plugins, "error.sock"), (socket) => {
-    socket.end('HTTP/1.1 500 No\r\nContent-Length: 13\r\n\r\n{"Err":"down"}');
+    socket.end('HTTP/1.1 500 No\r\nContent-Length: 14\r\n\r\n{"Err":"down"}');
   });
   await at.listen(join(at.plugins, "useless.sock"), answerAs("volumedriver"));
   await at.write("etc/docker/plugins/nowhere.spec", `unix://${at.path("run/none.sock")}`);
 
-  const found = await find(at);
+  const found = await find(at, 20_000);
   assert.deepEqual(found.map(({ key }) => key).sort(), [
     "dead-address nowhere.spec",
     "dead-socket dead.sock",
     "failing-handshake error.sock",
     "failing-handshake page.sock",
-    "silent-socket silent.sock",
     "unknown-protocol useless.sock",
   ]);
-  const silent = found.find(({ id }) => id === "silent-socket");
-  assert.equal(silent?.owner?.pid, process.pid);
-  assert.match(silent.remedy, new RegExp(`\\b${process.pid}\\b|systemctl restart`));
   const dead = found.find(({ id }) => id === "dead-socket");
   assert.match(dead?.cost ?? "", /docker volume ls.*15 s/);
   assert.match(dead?.remedy ?? "", /rm \S+dead\.sock/);
   assert.ok(found.every(({ severity }) => severity === "error"));
+});
+
+test("a socket that accepts and does not answer is silent, and its owner is named", async () => {
+  await using at = await scratch();
+  await at.listen(join(at.plugins, "silent.sock"));
+  const [silent, ...others] = await find(at, 600);
+  assert.deepEqual(others, []);
+  assert.equal(silent?.key, "silent-socket silent.sock");
+  assert.equal(silent.owner?.pid, process.pid);
+  assert.match(silent.remedy, new RegExp(`\\b${process.pid}\\b|systemctl restart`));
 });
 
 test("a process whose socket another one replaced is found, and one whose socket was moved aside is not", async () => {
@@ -61,7 +67,8 @@ test("a process whose socket another one replaced is found, and one whose socket
   const [replaced, moved] = [join(at.plugins, "replaced.sock"), join(at.plugins, "moved.sock")];
   for (const path of [replaced, moved]) await at.listen(path, answerAs("VolumeDriver"));
   await unlink(replaced);
-  await rename(moved, join(at.plugins, ".outrigger-trace-1-moved.sock"));
+  await mkdir(join(at.plugins, ".outrigger-trace-1-moved.sock"));
+  await rename(moved, join(at.plugins, ".outrigger-trace-1-moved.sock/plugin"));
   for (const path of [replaced, moved]) await at.listen(path, answerAs("VolumeDriver"));
   const stolen = (await find(at, 20_000)).filter(({ id }) => id === "stolen-socket");
   assert.deepEqual(
@@ -75,12 +82,49 @@ test("a socket that a killed trace left aside is found, with the command that pu
   await at.listen(join(at.plugins, "shelf.sock"), answerAs("VolumeDriver"));
   // No process has this number: it is over the kernel's limit.
   const aside = join(at.plugins, ".outrigger-trace-4194305-shelf.sock");
-  await rename(join(at.plugins, "shelf.sock"), aside);
+  await mkdir(aside);
+  await rename(join(at.plugins, "shelf.sock"), join(aside, "plugin"));
   const [found, ...others] = await find(at);
   assert.deepEqual(others, []);
   assert.equal(found?.id, "leftover-trace");
   execFileSync("sh", ["-c", found.remedy]);
   assert.deepEqual(await keys(at, 20_000), []);
+});
+
+test("a socket that was left aside is to be removed, not put back, once the plugin has a new one or has ended", async () => {
+  await using at = await scratch();
+  const aside = async (name: string): Promise<string> => {
+    const folder = join(at.plugins, `.outrigger-trace-4194305-${name}.sock`);
+    await mkdir(folder);
+    return join(folder, "plugin");
+  };
+  await at.listen(join(at.plugins, "restarted.sock"), answerAs("VolumeDriver"));
+  await at.listen(await aside("restarted"), answerAs("VolumeDriver"));
+  await leaveSocket(await aside("ended"));
+  const found = await find(at, 20_000);
+  assert.deepEqual(
+    found.map(({ id, remedy }) => [id, remedy.split(" ")[0]]),
+    [
+      ["leftover-trace", "rm"],
+      ["leftover-trace", "rm"],
+    ],
+  );
+});
+
+test("a socket that is aside while a trace runs is no finding", async () => {
+  await using at = await scratch();
+  await using tracing = await startChild(["sh", "-c", "read -r line", "outrigger", "trace"]);
+  await at.listen(join(at.plugins, "seen.sock"), answerAs("VolumeDriver"));
+  const folder = join(at.plugins, `.outrigger-trace-${tracing.pid}-seen.sock`);
+  await mkdir(folder);
+  await at.listen(join(folder, "plugin"), answerAs("VolumeDriver"));
+  assert.deepEqual(await keys(at, 20_000), []);
+});
+
+test("a socket under a hidden name is a plugin to the engine, and so it is examined", async () => {
+  await using at = await scratch();
+  await leaveSocket(join(at.plugins, ".hidden"));
+  assert.deepEqual(await keys(at, 20_000), ["dead-socket .hidden"]);
 });
 
 test("a fault in a file is told with its line and column", async () => {
@@ -118,7 +162,7 @@ test("a socket that all may connect to is told only where all can get at it, and
 
 test("files that are pipes, devices, folders, circles or huge stop nobody", async () => {
   await using at = await scratch();
-  execFileSync("mkfifo", [join(at.specs, "pipe.spec"), join(at.plugins, "pipe.sock")]);
+  execFileSync("sh", ["-c", "mkfifo $0 $1", join(at.specs, "pipe.spec"), join(at.plugins, "pipe.sock")]);
   await symlink("/dev/zero", join(at.specs, "device.json"));
   await symlink("circle.json", join(at.specs, "circle.json"));
   await mkdir(join(at.specs, "folder.spec"));
@@ -157,7 +201,7 @@ test("answers without end, of 100 MB, half closed, in pieces or none at all stop
   for (const [name, answer] of Object.entries(bad)) await at.listen(join(at.plugins, `${name}.sock`), answer);
   const found = await keys(at, 600);
   assert.deepEqual(
-    found.map((key) => key.split(" ")[1] ?? "").toSorted(),
+    found.map((key) => key.split(" ").at(1) ?? "").toSorted(),
     Object.keys(bad)
       .map((name) => `${name}.sock`)
       .sort(),

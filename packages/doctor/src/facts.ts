@@ -45,7 +45,9 @@ export interface CertificateFacts {
 export interface HiddenFile extends FileFacts {
   readonly file: string;
   readonly isFolder: boolean;
-  /** A process id in its name is that of a running process of ours. */
+  /** The socket that was moved into it. */
+  readonly kept?: FileFacts | undefined;
+  /** The process that moved it there runs. */
   readonly inUse: boolean;
 }
 

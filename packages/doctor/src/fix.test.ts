@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile, utimes } from "node:fs/promises";
+import { link, lstat, readdir, readFile, rename, utimes } from "node:fs/promises";
+import { createConnection } from "node:net";
+import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
 import { answerAs, leaveSocket, scratch, type Scratch } from "../test/scratch.ts";
 import type { Finding } from "./finding.ts";
-import { fix, type Repair } from "./fix.ts";
+import { fix, takeAway, type Repair } from "./fix.ts";
 
 /** Tells the doctor that something is dead, whether it is or not. */
 function claim(id: string, object: string): Finding {
@@ -65,11 +67,41 @@ test("a plugin that takes a dead socket's place between the two looks keeps it",
   // A plugin of ours replaces the file in one step; this is the same with two.
   const next = `${path}.next`;
   await at.listen(next, answerAs("VolumeDriver"));
-  const { rename } = await import("node:fs/promises");
   await rename(next, path);
   const { done } = await repairing;
   assert.equal(done, false);
   assert.ok(existsSync(path));
+});
+
+test("a socket that is another file than the one that was looked at is put back, and goes on listening", async () => {
+  await using at = await scratch();
+  const path = join(at.plugins, "new.sock");
+  await at.listen(path, answerAs("VolumeDriver"));
+  const { dev, ino } = await lstat(path, { bigint: true });
+  const isDone = async (): Promise<boolean> => true;
+  assert.equal(await takeAway(path, { file: { dev, ino: ino + 1n }, isDone }), false);
+  assert.equal(await takeAway(path, { file: { dev, ino }, isDone: async () => false }), false, "for it listens");
+  assert.deepEqual(await readdir(at.plugins), ["new.sock"]);
+  const connection = createConnection(path);
+  await once(connection, "connect");
+  connection.destroy();
+});
+
+test("a socket whose plugin stopped listening and still has a connection stays", async () => {
+  await using at = await scratch();
+  const path = join(at.plugins, "draining.sock");
+  const server = await at.listen(path, answerAs("VolumeDriver"));
+  const connection = createConnection(path);
+  await once(server, "connection");
+  // Closing removes the file under the name that it was made with.
+  await link(path, `${path}.kept`);
+  server.close();
+  await rename(`${path}.kept`, path);
+  await age(path);
+  const { done, what } = await repair(at, "dead-socket", path);
+  assert.equal(done, false);
+  assert.match(what, /still connected/);
+  connection.destroy();
 });
 
 test("a .spec file that leads nowhere is set aside with its text, and not over another one", async () => {
@@ -86,6 +118,10 @@ test("a .spec file that leads nowhere is set aside with its text, and not over a
   assert.equal(refused?.done, false);
   assert.ok(existsSync(taken));
   assert.equal(await readFile(`${taken}.unused`, "utf8"), "mine");
+  assert.deepEqual(
+    (await readdir(at.specs)).filter((name) => name.startsWith(".")),
+    [],
+  );
 });
 
 test("a .spec file of a package, of another machine, or of a plugin that is back stays", async () => {

@@ -1,5 +1,5 @@
 // Removes what is proven dead, and nothing else.
-import { link, lstat, rename, unlink } from "node:fs/promises";
+import { link, lstat, mkdir, rename, rmdir, unlink } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -51,18 +51,39 @@ async function removeSocket(path: string, host: Host): Promise<Repair> {
   }
   if (!(await isRefused(path)) || !(await isDeadStill(path))) return leave(path, "something listens there by now");
 
-  // Under a name of its own nobody can exchange it between the last look and the removal.
-  const aside = join(dirname(path), `.outrigger-doctor-${process.pid}-${basename(path)}`);
-  await rename(path, aside);
-  const taken = await lstat(aside, { bigint: true });
-  const same = taken.ino === before.ino && taken.dev === before.dev;
-  if (!same || !(await isRefused(aside))) {
-    await link(aside, path);
+  const removed = await takeAway(path, { file: before, isDone: isRefused });
+  return removed
+    ? { object: path, done: true, what: "removed; nothing listened on it" }
+    : leave(path, "a plugin took this place at this moment");
+}
+
+/** What to take away, and what has to be done with it first. */
+interface Taking {
+  /** The file that was looked at. */
+  readonly file: { readonly dev: bigint; readonly ino: bigint };
+  readonly isDone: (aside: string) => Promise<boolean>;
+}
+
+/**
+ * Takes a file away if it is still the one that was looked at and all is done with it; else it is put back where it
+ * was. In a folder of its own nobody can exchange it between the last look and the end.
+ */
+export async function takeAway(path: string, { file, isDone }: Taking): Promise<boolean> {
+  const folder = join(dirname(path), `.outrigger-doctor-${process.pid}-${basename(path)}`);
+  const aside = join(folder, "plugin");
+  await mkdir(folder, { mode: 0o700 });
+  try {
+    await rename(path, aside);
+    const taken = await lstat(aside, { bigint: true });
+    const isSame = taken.ino === file.ino && taken.dev === file.dev;
+    const isOver = isSame && (await isDone(aside).catch(() => false));
+    // Unlike a rename, a link overwrites nobody who came meanwhile: then what was here stays aside, and is a finding.
+    if (!isOver) await link(aside, path);
     await unlink(aside);
-    return leave(path, "a plugin took this place at this moment");
+    return isOver;
+  } finally {
+    await rmdir(folder).catch(() => {});
   }
-  await unlink(aside);
-  return { object: path, done: true, what: "removed; nothing listened on it" };
 }
 
 /** What a person or a package wrote can be needed again, so it keeps its text under a name that no engine reads. */
@@ -70,20 +91,22 @@ async function setAside(file: string, host: Host): Promise<Repair> {
   const [own] = host.folders.specs;
   if (own === undefined || dirname(file) !== own)
     return leave(file, `it does not lie in ${own}, so a package may own it`);
+  const before = await lstat(file, { bigint: true });
   const { address } = await readEntry({ name: "", kind: file.endsWith(".json") ? "json" : "spec", file }, "engine");
   if (address === undefined || (address.transport !== "unix" && !loopback.test(address.host))) {
     return leave(file, "it leads to another machine, which may come back");
   }
-  if (Date.now() - (await lstat(file)).mtimeMs < youngMs) {
+  if (Date.now() - Number(before.mtimeMs) < youngMs) {
     return leave(file, "it was written less than 10 s ago, so its plugin may be starting; run this again in a moment");
   }
   const place = address.transport === "unix" && !host.isHere ? join(host.root, address.path) : address;
   if (!(await isDead(place)) || !(await isDeadStill(place))) return leave(file, "something listens there by now");
   const unused = `${file}.unused`;
   // Unlike a rename, a link overwrites nothing.
-  await link(file, unused);
-  await unlink(file);
-  return { object: file, done: true, what: `set aside as ${unused}; nothing listened where it leads to` };
+  const isDone = (aside: string): Promise<boolean> => link(aside, unused).then(() => true);
+  return (await takeAway(file, { file: before, isDone }))
+    ? { object: file, done: true, what: `set aside as ${unused}; nothing listened where it leads to` }
+    : leave(file, `${unused} is there already, or the file was written anew at this moment`);
 }
 
 const loopback = /^(?:localhost|127(?:\.\d+){3}|::1)$/;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { findHungPaths } from "@outrigger/linux";
 import { readDaemonConfig } from "./daemon-config.ts";
-import { readEngineState } from "./driver-uses.ts";
+import { readEngineState, type EngineState } from "./driver-uses.ts";
 import { pingEngine, type ApiAnswer } from "./engine-api.ts";
 import type { EngineFacts } from "./facts.ts";
 import type { Host } from "./host.ts";
@@ -21,7 +21,7 @@ export async function gatherEngine(
   const dataRoot = host.dataRoot ?? join(root, config.dataRoot);
   const hung = await findHungPaths([dataRoot], limits.helperMs);
   const [state, api] = await Promise.all([
-    hung.length > 0 ? { uses: [], managed: [], unread: [] } : readEngineState(dataRoot, config),
+    hung.length > 0 ? nothing([]) : inTime(readEngineState(dataRoot, config), limits.budget),
     running === undefined ? noEngine : firstAnswer(root, config.sockets, limits.budget),
   ]);
   const { process, stopped = false } = running ?? {};
@@ -31,7 +31,24 @@ export async function gatherEngine(
 const noEngine: ApiAnswer = { state: "dead", why: "no engine runs" };
 
 async function firstAnswer(root: string, sockets: readonly string[], budget: TimeBudget): Promise<ApiAnswer> {
-  const deadlineMs = Math.min(1000, budget.left() / 2);
+  const deadlineMs = Math.max(budget.total / 3, budget.left() / 2);
   const answers = await Promise.all(sockets.map((path) => pingEngine(root, { path, deadlineMs })));
   return answers.find(({ state }) => state === "answers") ?? answers[0] ?? noEngine;
+}
+
+/** A disk may be so slow that the rest of the examination must not wait for it. */
+async function inTime(reading: Promise<EngineState>, budget: TimeBudget): Promise<EngineState> {
+  const { promise, resolve } = Promise.withResolvers<EngineState>();
+  const late = (): void => resolve(nothing(["there was not time enough; give it more with --deadline"]));
+  budget.signal.addEventListener("abort", late, { once: true });
+  if (budget.signal.aborted) late();
+  try {
+    return await Promise.race([reading, promise]);
+  } finally {
+    budget.signal.removeEventListener("abort", late);
+  }
+}
+
+function nothing(unread: readonly string[]): EngineState {
+  return { uses: [], managed: [], unread };
 }

@@ -1,7 +1,6 @@
 // Finds out all that the checks need, within one budget of time.
 import { lstat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { PluginFolders } from "@outrigger/engine";
 import {
   describeProcess,
   findHungPaths,
@@ -17,18 +16,19 @@ import { gatherEngine } from "./gather-engine.ts";
 import { gatherLeftovers } from "./gather-leftovers.ts";
 import type { Host } from "./host.ts";
 import { listPluginFiles } from "./plugin-files.ts";
-import { tracedSocket } from "./traced-socket.ts";
+import { movedSocket } from "./moved-socket.ts";
 import type { TimeBudget } from "./time-budget.ts";
 
 /** Gathers the facts of a host. Never throws for what it finds there, and never waits past the budget. */
 export async function gather(host: Host, budget: TimeBudget): Promise<Facts> {
   const helperMs = budget.left() / 4;
+  // Its loading takes a while, and is not to be taken for a plugin's silence.
+  await import("node:http");
   const own = [host.folders.sockets, ...host.folders.specs];
   const hung = await findHungPaths([...own, ...host.stateFolders], helperMs);
   const answering = (folder: string): boolean => !hung.includes(folder);
-  const folders: PluginFolders = {
-    ...host.folders,
-    sockets: answering(host.folders.sockets) ? host.folders.sockets : "/dev/null",
+  const folders = {
+    ...(answering(host.folders.sockets) && { sockets: host.folders.sockets }),
     specs: host.folders.specs.filter(answering),
   };
   const stateFolders = host.stateFolders.filter(answering);
@@ -51,7 +51,7 @@ export async function gather(host: Host, budget: TimeBudget): Promise<Facts> {
     folderFacts: folderFacts.flatMap(({ folder, facts }) => (facts === undefined ? [] : [{ folder, ...facts }])),
     hung: [...hung, ...examined.hung, ...(engine?.hung ?? [])],
     crowded: listed.crowded,
-    unreadable: listed.unreadable.filter(({ folder }) => folder !== "/dev/null"),
+    unreadable: listed.unreadable,
     plugins: examined.plugins,
     hidden: hidden.filter((one) => one !== undefined),
     sockets,
@@ -75,8 +75,11 @@ async function findHolders(
 async function hiddenFile(file: string, host: Host): Promise<HiddenFile | undefined> {
   const facts = await fileFacts(file);
   if (facts === undefined) return undefined;
-  const pid = Number(tracedSocket.exec(basename(file))?.[1] ?? 0);
-  const command = pid > 0 ? (await describeProcess(pid, host.proc)).command : "";
-  const stats = await lstat(file).catch(() => undefined);
-  return { file, ...facts, isFolder: stats?.isDirectory() === true, inUse: / trace\b/.test(command) };
+  const isFolder = (await lstat(file).catch(() => undefined))?.isDirectory() === true;
+  const pid = Number(movedSocket.exec(basename(file))?.[2] ?? 0);
+  if (pid === 0 || !isFolder) return { file, ...facts, isFolder, inUse: false };
+  const { command } = await describeProcess(pid, host.proc);
+  // Process ids are used again.
+  const inUse = / (?:trace|record|doctor)\b/.test(command);
+  return { file, ...facts, isFolder, kept: await fileFacts(join(file, "plugin")), inUse };
 }

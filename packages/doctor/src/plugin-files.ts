@@ -17,7 +17,7 @@ export interface AnnouncingFile {
 /** What the folders hold. */
 export interface PluginFiles {
   readonly files: readonly AnnouncingFile[];
-  /** Hidden files and folders beside the sockets: locks, and sockets that were moved aside. */
+  /** What else is hidden beside the sockets: locks, and folders of sockets that were moved aside. */
   readonly hidden: readonly string[];
   /** Folders with more in them than was looked at. */
   readonly crowded: readonly string[];
@@ -36,11 +36,14 @@ interface Gathered {
   readonly unreadable: { folder: string; why: string }[];
 }
 
-/** Lists the folders in the order in which the engine tries them; a folder that hangs must be left out of `folders`. */
-export async function listPluginFiles(folders: PluginFolders): Promise<PluginFiles> {
+/** Lists the folders in the order in which the engine tries them; those that hang must be left out. */
+export async function listPluginFiles(folders: Partial<PluginFolders>): Promise<PluginFiles> {
   const found: Gathered = { files: [], hidden: [], crowded: [], unreadable: [] };
-  for (const entry of await entriesOf(folders.sockets, found)) await takeSocketEntry(folders.sockets, entry, found);
-  for (const folder of folders.specs) {
+  const { sockets, specs = [] } = folders;
+  if (sockets !== undefined) {
+    for (const entry of await entriesOf(sockets, found)) await takeSocketEntry(sockets, entry, found);
+  }
+  for (const folder of specs) {
     for (const entry of await entriesOf(folder, found)) await takeSpecEntry(folder, entry, found);
   }
   return { ...found, files: found.files.slice(0, mostFiles), crowded: [...new Set(found.crowded)] };
@@ -66,7 +69,7 @@ async function takeSocketEntry(folder: string, entry: Dirent, found: Gathered): 
   const file = join(folder, entry.name);
   if (isFull(folder, found)) return;
   const add = (one: Omit<AnnouncingFile, "linked">, linked = false): unknown => found.files.push({ ...one, linked });
-  if (entry.name.startsWith(".")) {
+  if (entry.name.startsWith(".") && !entry.isSocket()) {
     if (found.hidden.length < mostFiles) found.hidden.push(file);
   } else if (entry.isSocket()) add({ name: stem(entry.name), kind: "socket", file });
   else if (entry.isSymbolicLink() && extname(entry.name) === ".sock") {

@@ -23,6 +23,9 @@ export async function findRunningEngine(host: Host): Promise<RunningEngine | und
   for (const pid of await processIds(host.proc).catch(() => [])) {
     const folder = `${host.proc}/${pid}`;
     if ((await readFile(`${folder}/comm`, "utf8").catch(() => "")) !== "dockerd\n") continue;
+    // Anybody can call a program so.
+    const user = (await stat(folder).catch(() => undefined))?.uid;
+    if (user !== 0 && user !== process.getuid?.()) continue;
     const root = `${folder}/root`;
     const theirs = await identityOf(join(root, "run/docker/plugins"));
     const same = ours === undefined ? host.ownFolders && (await identityOf(`${root}/`)) === ourRoot : theirs === ours;

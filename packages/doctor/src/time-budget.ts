@@ -1,5 +1,7 @@
 /** What is left of the time that one examination may take. */
 export interface TimeBudget {
+  /** Milliseconds there were. */
+  readonly total: number;
   /** Milliseconds left; never under 1, which is what a timer can wait. */
   left(): number;
   /** Aborts when it is used up. */
@@ -9,5 +11,9 @@ export interface TimeBudget {
 /** Starts the clock. */
 export function startBudget(milliseconds: number): TimeBudget {
   const end = performance.now() + milliseconds;
-  return { left: () => Math.max(1, end - performance.now()), signal: AbortSignal.timeout(milliseconds) };
+  return {
+    total: milliseconds,
+    left: () => Math.max(1, end - performance.now()),
+    signal: AbortSignal.timeout(milliseconds),
+  };
 }

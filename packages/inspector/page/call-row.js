@@ -57,7 +57,7 @@ export function objectButton(object, { onObject, inRow = false }) {
  * @returns {HTMLElement[]}
  */
 export function methodParts(method) {
-  const shown = oneLine(method, 80);
+  const shown = oneLine(method === "" ? "(no HTTP)" : method, 80);
   const dot = shown.indexOf(".") + 1;
   return [element("span", { class: "protocol" }, shown.slice(0, dot)), element("span", {}, shown.slice(dot))];
 }

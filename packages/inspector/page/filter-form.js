@@ -83,7 +83,7 @@ export class FilterForm {
    */
   #offer(select, value) {
     const choices = this.#choices.get(select);
-    if (choices === undefined || choices.has(value) || choices.size === mostChoices) return;
+    if (value === "" || choices === undefined || choices.has(value) || choices.size === mostChoices) return;
     choices.add(value);
     const next = [...select.options].slice(1).find((option) => option.value > value);
     select.add(element("option", { value }, oneLine(value, 80)), next ?? null);

@@ -52,11 +52,17 @@ export class Conversation {
   #began = { at: 0, startedAt: 0, number: 0 };
   #coming: OpenCall | undefined;
   #closed = false;
+  #fresh = true;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.#requests = new MessageReader("request", this.#requestListener());
     this.#replies = new MessageReader("reply", this.#replyListener());
+  }
+
+  /** Whether nothing has come yet: who has just dialled is about to ask. */
+  get fresh(): boolean {
+    return this.#fresh;
   }
 
   /** Whether no call is open and none has begun: what came so far was answered in full. */
@@ -65,6 +71,7 @@ export class Conversation {
   }
 
   fromEngine(chunk: Buffer): void {
+    this.#fresh = false;
     this.#requests.feed(chunk);
   }
 
@@ -83,7 +90,6 @@ export class Conversation {
     if (this.#closed) return;
     this.#closed = true;
     this.#requests.close();
-    this.pluginEnded();
     for (const call of this.#open.splice(0)) {
       call.failure ??= call.reply === null ? `no answer: ${why}` : `no whole answer: ${why}`;
       this.#tell(call);

@@ -6,7 +6,8 @@ export function readJson(text: string, { cut }: { cut: boolean }): { readonly va
   const whole = cut ? mend(text) : text;
   if (whole === undefined) return undefined;
   try {
-    return { value: prune(JSON.parse(whole), 0) };
+    const value: unknown = JSON.parse(whole);
+    return { value: isDeep(value, 0) ? prune(value, 0) : value };
   } catch {
     return undefined;
   }
@@ -27,6 +28,12 @@ function mend(text: string): string | undefined {
     best = { end: token === "," ? index : index + 1, closing: open.toReversed().join("") };
   }
   return best && text.slice(0, best.end) + best.closing;
+}
+
+function isDeep(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (depth === deepest) return true;
+  return Object.values(value).some((field) => isDeep(field, depth + 1));
 }
 
 function prune(value: unknown, depth: number): unknown {

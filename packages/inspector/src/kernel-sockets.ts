@@ -1,6 +1,6 @@
 // What the kernel tells of unix sockets, without asking the plugin: /proc/net/unix, see proc_net_unix in unix(7).
 import { readFile } from "node:fs/promises";
-import { createConnection } from "node:net";
+import { createConnection, type Socket } from "node:net";
 
 /** A listening socket as the kernel knows it: by the name that it was bound to, which renaming does not change. */
 export interface ListeningSocket {
@@ -10,34 +10,37 @@ export interface ListeningSocket {
   now(): Promise<{ listens: boolean; connections: number } | undefined>;
 }
 
-const rounds = 5;
+/** Each step is a connection more. Twice by chance, at just these instants, is nobody else's number growing as well. */
+const fewest = 2;
+const most = 5;
 
 /**
- * Finds the name that a socket file was bound to, by connecting and looking which name has a connection more. Undefined
- * where that cannot be told, as for a plugin in another network namespace.
+ * Finds the name that a socket file was bound to: connects some times and looks which name, of those in or below the
+ * file's folder, has one connection more each time. Undefined where that cannot be told, as for a plugin in another
+ * network namespace.
  */
-export async function listeningSocket(path: string): Promise<ListeningSocket | undefined> {
-  let candidates: ReadonlyMap<string, Bound> | undefined;
-  for (let round = 0; round < rounds; round++) {
-    const before = await readTable();
-    const after = await whileConnected(path, readTable);
-    if (before === undefined || after === undefined) return undefined;
-    const grown = [...after].filter(
-      ([name, bound]) =>
-        bound.listens &&
-        bound.connections > (before.get(name)?.connections ?? 0) &&
-        (candidates === undefined || candidates.has(name)),
-    );
-    const [only] = grown;
-    if (only === undefined) return undefined;
-    if (grown.length > 1) {
-      candidates = new Map(grown);
-      continue;
-    }
+export async function listeningSocket(file: string, folder: string): Promise<ListeningSocket | undefined> {
+  const first = await readTable();
+  await using held = new AsyncDisposableStack();
+  let before = first;
+  let names = [...(first ?? [])].filter(([name, { listens }]) => listens && name.startsWith(`${folder}/`));
+  for (let step = 1; step <= most && names.length > 0; step++) {
+    const socket = await connected(file);
+    if (socket === undefined) return undefined;
+    held.defer(() => void socket.destroy());
+    const after = await readTable();
+    names = names.filter(([name]) => count(after, name) > count(before, name));
+    before = after;
+    const [only] = names;
+    if (only === undefined || names.length > 1 || step < fewest) continue;
     const [name] = only;
-    return { connections: before.get(name)?.connections ?? 0, now: () => readOne(name) };
+    return { connections: count(first, name), now: () => readOne(name) };
   }
   return undefined;
+}
+
+function count(table: ReadonlyMap<string, Bound> | undefined, name: string): number {
+  return table?.get(name)?.connections ?? 0;
 }
 
 interface Bound {
@@ -49,19 +52,19 @@ interface Bound {
 const line = /^\S+ \S+ \S+ (\S+) 0001 (\S+) +\d+ (.+)$/;
 
 async function readTable(): Promise<Map<string, Bound> | undefined> {
-  const text = await readFile(file, "utf8").catch(() => undefined);
+  const text = await readFile(table, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const table = new Map<string, Bound>();
+  const bound = new Map<string, Bound>();
   for (const row of text.split("\n")) {
     const [, flags = "", state, name = ""] = line.exec(row) ?? [];
-    table.set(name, counted(table.get(name) ?? nothing, { flags, state }));
+    bound.set(name, counted(bound.get(name) ?? nothing, { flags, state }));
   }
-  return table;
+  return bound;
 }
 
 /** Looks for one name alone, for this is done all the time, on machines with thousands of sockets too. */
 async function readOne(name: string): Promise<Bound | undefined> {
-  const text = await readFile(file, "utf8").catch(() => undefined);
+  const text = await readFile(table, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   let bound = nothing;
   const end = ` ${name}\n`;
@@ -75,21 +78,19 @@ async function readOne(name: string): Promise<Bound | undefined> {
 
 function counted(bound: Bound, { flags, state }: { flags: string; state: string | undefined }): Bound {
   if ((Number.parseInt(flags, 16) & acceptsConnections) !== 0) return { ...bound, listens: true };
-  return state === connected ? { ...bound, connections: bound.connections + 1 } : bound;
+  return connectedStates.has(state ?? "") ? { ...bound, connections: bound.connections + 1 } : bound;
 }
 
-const file = "/proc/net/unix";
+const table = "/proc/net/unix";
 const nothing: Bound = { listens: false, connections: 0 };
 
-/** `__SO_ACCEPTCON` and `SS_CONNECTED` of Linux. */
+/** `__SO_ACCEPTCON` of Linux, `SS_CONNECTING` of what is not accepted yet, and `SS_CONNECTED`. */
 const acceptsConnections = 0x10000;
-const connected = "03";
+const connectedStates: ReadonlySet<string> = new Set(["02", "03"]);
 
-function whileConnected<T>(path: string, use: () => Promise<T>): Promise<T | undefined> {
+function connected(path: string): Promise<Socket | undefined> {
   return new Promise((resolve) => {
-    const socket = createConnection(path, () => {
-      resolve(use().finally(() => socket.destroy()));
-    });
+    const socket = createConnection(path, () => resolve(socket));
     socket.on("error", () => resolve(undefined));
   });
 }

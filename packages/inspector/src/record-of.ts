@@ -54,9 +54,12 @@ function contentOf({ copy, bytes }: SeenBody, { fields, redactor, streams = fals
     return redactor === undefined ? { base64: copy.toString("base64"), ...size } : { text: redacted, ...size };
   const text = copy.toString("utf8");
   const json = readJson(text, { cut: size.cut === true });
-  if (json !== undefined)
-    return { json: redactor === undefined ? json.value : redactor.message(json.value, fields), ...size };
-  if (redactor !== undefined && hasSecrets(fields)) return { text: redacted, ...size };
+  const secret = redactor !== undefined && hasSecrets(fields);
+  if (json !== undefined) {
+    const plain = redactor === undefined || (!secret && redactor.isPlain(text));
+    return { json: plain ? json.value : redactor.message(json.value, fields), ...size };
+  }
+  if (secret) return { text: redacted, ...size };
   // Valid text, or cut off within a character.
   if (!text.slice(0, -1).includes("\ufffd")) return { text: redactor?.text(text) ?? text, ...size };
   return redactor === undefined ? { base64: copy.toString("base64"), ...size } : { text: redactor.text(text), ...size };

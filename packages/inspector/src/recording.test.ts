@@ -41,7 +41,7 @@ test("a line that was cut off is left out by who reads, and taken away by who go
   }
   const text = readFileSync(whole);
   const second = text.lastIndexOf(10, text.length - 2) + 1;
-  for (let length = second + 1; length < text.length; length += 7) {
+  for (let length = second + 1; length < text.length; length += 41) {
     const file = join(place.folder, `${length}.jsonl`);
     writeFileSync(file, text);
     truncateSync(file, length);
@@ -67,6 +67,10 @@ test("a file that is no recording is left alone", async () => {
     await assert.rejects(openRecording(file, header), { name: "InspectorError" });
     assert.equal(readFileSync(file, "utf8"), text);
   }
+});
+
+test("what is not a file is not recorded into", async () => {
+  await assert.rejects(openRecording("/dev/null", header), { code: "bad-recording", message: /is not a file/ });
 });
 
 test("two do not record into one file", async () => {

@@ -56,7 +56,10 @@ function writeLine(descriptor: number, value: object): void {
 
 /** Makes sure that a file is a recording and ends with a whole line; returns how much of it was not. */
 function mend(descriptor: number, file: string): number {
-  const { size } = fstatSync(descriptor);
+  const found = fstatSync(descriptor);
+  const { size } = found;
+  // A pipe without a reader would stop everything that is traced.
+  if (!found.isFile()) throw new InspectorError("bad-recording", `${file} is not a file; name one`);
   if (size === 0) return 0;
   const start = Buffer.alloc(Math.min(size, firstLineBytes));
   readSync(descriptor, start, 0, start.length, 0);

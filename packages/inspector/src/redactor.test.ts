@@ -136,9 +136,9 @@ test("a recording that is redacted again stays as it is", () => {
 
 test("what is remembered has a limit, and what was seen last stays", () => {
   const redactor = new Redactor();
-  for (let index = 0; index < 10_000; index++)
+  for (let index = 0; index < 400; index++)
     redactor.message({ Opts: { password: `secret-number-${index}.` } }, create.request);
-  assert.equal(redactor.text("secret-number-9999."), "[redacted]");
+  assert.equal(redactor.text("secret-number-399."), "[redacted]");
   assert.equal(redactor.text("secret-number-1."), "secret-number-1.");
 });
 

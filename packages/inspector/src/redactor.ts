@@ -1,7 +1,7 @@
 // Takes secrets out of calls: by the protocol's descriptor, by name, and wherever one that was seen is quoted.
 import type { Field, Fields, Shape } from "@outrigger/protocol";
 import { readJson } from "./cut-json.ts";
-import { hideInText, isSecretFlag, isSecretName } from "./secret-names.ts";
+import { hideInText, isSecretFlag, isSecretName, mayHoldSecrets } from "./secret-names.ts";
 
 /** What stands in a secret's place. */
 export const redacted = "[redacted]";
@@ -22,6 +22,11 @@ export class Redactor {
   /** A message of a known method, or of an unknown one: by its fields, and by name below them. */
   message(value: unknown, fields: Fields | undefined): unknown {
     return this.#walk(value, fields === undefined ? undefined : { type: "object", fields, open: true });
+  }
+
+  /** Whether there is nothing in a JSON text to take out, so that it need not be walked through: as in most. */
+  isPlain(text: string): boolean {
+    return !mayHoldSecrets(text) && this.#forgetSeen(text) === text;
   }
 
   /** A text of nobody's making. */

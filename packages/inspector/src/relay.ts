@@ -33,9 +33,9 @@ export function relay(engine: Socket, plugin: Socket, conversation: Conversation
   });
   pass(plugin, engine, {
     see: (chunk) => conversation.fromPlugin(chunk),
-    ended: () => {
+    ended: (how) => {
       why ??= "the plugin closed the connection";
-      conversation.pluginEnded();
+      if (how === "end") conversation.pluginEnded();
     },
   });
   engine.once("close", over);
@@ -46,7 +46,7 @@ export function relay(engine: Socket, plugin: Socket, conversation: Conversation
 
 interface Witness {
   readonly see: (chunk: Buffer) => void;
-  readonly ended: () => void;
+  readonly ended: (how: "end" | "error") => void;
 }
 
 function pass(from: Socket, to: Socket, { see, ended }: Witness): void {
@@ -57,15 +57,14 @@ function pass(from: Socket, to: Socket, { see, ended }: Witness): void {
   });
   to.on("drain", () => from.resume());
   from.on("end", () => {
-    ended();
-    // Closed altogether, a unix socket takes not even an empty write; only half closed, it does.
+    ended("end");
+    // Closed altogether, a unix socket takes not even an empty write, and that is an error, see below.
     from.write("", (error) => {
-      if (error) to.destroySoon();
-      else to.end();
+      if (!error) to.end();
     });
   });
   from.on("error", (error: NodeJS.ErrnoException) => {
-    ended();
+    ended("error");
     const reset = error.code === "ECONNRESET" && to.remoteAddress !== undefined;
     if (reset) to.resetAndDestroy();
     else to.destroySoon();

@@ -15,6 +15,7 @@ import { basename, join } from "node:path";
 import { test } from "node:test";
 import { discover } from "@outrigger/engine";
 import { answering, dial, exchange, rawPlugin, read, reply, request, stage, until, watch } from "../test/stage.ts";
+import { lockPath } from "./path-lock.ts";
 import { asideFor, putBack } from "./seat-leftovers.ts";
 import { traceSocket } from "./trace-socket.ts";
 
@@ -188,6 +189,18 @@ test("what a running trace holds is left alone by putBack", async () => {
   assert.deepEqual(await putBack(place.folder), []);
   await exchange(place.path, list, answer.length);
   await watched.told(1);
+});
+
+test("what looks like a leftover is left alone while somebody has the lock", async () => {
+  await using place = await stage();
+  await using _plugin = await rawPlugin(place.path, answering(answer));
+  const aside = asideFor(place.path, 4_194_304);
+  mkdirSync(aside.folder);
+  {
+    using _lock = await lockPath(place.path);
+    assert.deepEqual(await putBack(place.folder), []);
+  }
+  assert.equal((await putBack(place.folder)).length, 1);
 });
 
 test("a socket whose name leaves no room beside it is refused before anything is moved", async () => {

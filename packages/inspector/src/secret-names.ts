@@ -15,6 +15,14 @@ export function isSecretFlag(argument: string): boolean {
   return /^--?[\w.-]+$/.test(argument) && secretName.test(argument);
 }
 
+/**
+ * Whether a text may hold a secret at all. A backslash hides anything in JSON; without one, and without such a name or
+ * a user in an address, there is nothing to be found.
+ */
+export function mayHoldSecrets(text: string): boolean {
+  return text.includes("\\") || text.includes("@") || secretName.test(text);
+}
+
 /** The end of such a name; what stands before it does not matter. */
 const name = String.raw`(?:${stems})[\w.-]{0,64}`;
 

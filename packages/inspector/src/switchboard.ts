@@ -2,7 +2,8 @@
 import type { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { CallRecord } from "./call-record.ts";
-import { Conversation } from "./conversation.ts";
+import { Conversation, type SeenCall } from "./conversation.ts";
+import { Later } from "./later.ts";
 import { recordOf } from "./record-of.ts";
 import type { Redactor } from "./redactor.ts";
 import { relay, type Relay } from "./relay.ts";
@@ -36,6 +37,9 @@ export interface Switchboard {
 const patienceMs = 15_000;
 const betweenDialsMs = 100;
 
+/** How long one that dialled before the end has for its request. */
+const firstWordMs = 1000;
+
 /** Builds one; `dial` opens a connection to where the plugin is now, `onUnreachable` hears when nobody is there. */
 export function createSwitchboard(
   options: SwitchboardOptions,
@@ -45,6 +49,8 @@ export function createSwitchboard(
   const waiting = new Set<Socket>();
   let numbered = 0;
   const { nextNumber = () => ++numbered, bodyLimit = 64 * 1024 } = options;
+  const later = new Later<SeenCall>((seen) => options.publish(recordOf(seen, options)));
+  const onCall = (seen: SeenCall): void => later.add(seen, seen.request.copy.length + (seen.reply?.copy.length ?? 0));
   const join = async (engine: Socket): Promise<void> => {
     engine.on("error", () => {});
     waiting.add(engine);
@@ -52,8 +58,6 @@ export function createSwitchboard(
     waiting.delete(engine);
     // Dropped without having been read: this is what the engine would have seen of a plugin that ends.
     if (dialled === undefined) return void engine.destroy();
-    const onCall: ConstructorParameters<typeof Conversation>[0]["onCall"] = (seen) =>
-      options.publish(recordOf(seen, options));
     const one = relay(engine, dialled, new Conversation({ bodyLimit, nextNumber, onCall }));
     relays.add(one);
     await one.closed;
@@ -69,11 +73,14 @@ export function createSwitchboard(
       return busy().length;
     },
     drain: async (signal) => {
+      const limit = performance.now() + firstWordMs;
+      const done = ({ fresh, idle }: Conversation): boolean => idle && (!fresh || performance.now() > limit);
       while (relays.size + waiting.size > 0) {
         for (const socket of signal.aborted ? waiting : []) socket.destroy();
-        for (const one of relays) if (signal.aborted || one.conversation.idle) one.cut("the trace ended");
+        for (const one of relays) if (signal.aborted || done(one.conversation)) one.cut("the trace ended");
         await Promise.race([...relays].map(({ closed }) => closed).concat(wait(20)));
       }
+      later.flush();
     },
   };
 }

@@ -1,5 +1,6 @@
 // Between an engine and plugins good and bad: every byte gets through, and every call is told.
 import assert from "node:assert/strict";
+import { createConnection } from "node:net";
 import { test } from "node:test";
 import { answering, dial, exchange, rawPlugin, read, reply, request, stage, until, watch } from "../test/stage.ts";
 
@@ -130,6 +131,33 @@ test("a call that runs when the trace ends is still answered", async () => {
   assert.match((await read(engine, 60)).toString(), /Mountpoint/);
   await ending;
   assert.equal((await watched.told(1))[0]?.status, 200);
+  engine.destroy();
+});
+
+test("one that dialled just before the trace ended is answered, and told", async () => {
+  await using place = await stage();
+  await using _plugin = await rawPlugin(place.path, answering(reply("{}")));
+  const watched = await watch(place.path);
+  // In the queue of the trace's socket, for nobody has had time to take it out.
+  const engine = createConnection(place.path);
+  engine.write(request("VolumeDriver.List", "{}"));
+  const ending = watched[Symbol.asyncDispose]();
+  assert.equal((await read(engine, reply("{}").length)).toString(), reply("{}"));
+  await ending;
+  assert.equal((await watched.told(1))[0]?.status, 200);
+  engine.destroy();
+});
+
+test("one that dialled before the trace ended, and asks only then, is answered", async () => {
+  await using place = await stage();
+  await using _plugin = await rawPlugin(place.path, answering(reply("{}")));
+  const watched = await watch(place.path);
+  const engine = await dial(place.path);
+  const ending = watched[Symbol.asyncDispose]();
+  await until("the plugin is in its place", () => watched.events.at(-1)?.kind === "given-back");
+  engine.write(request("VolumeDriver.List", "{}"));
+  assert.equal((await read(engine, reply("{}").length)).toString(), reply("{}"));
+  await ending;
   engine.destroy();
 });
 

@@ -1,6 +1,7 @@
 // Traces a plugin that is running, in its place, without it or the engine being started anew.
 import { existsSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
+import { dirname } from "node:path";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { InspectorError } from "./inspector-error.ts";
 import { listeningSocket, type ListeningSocket } from "./kernel-sockets.ts";
@@ -77,11 +78,13 @@ class SocketTrace implements Tracing {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#seat?.giveBack();
+    const seat = this.#stand();
     this.#ended.abort();
     await this.#watching;
-    const seat = this.#seat;
-    if (seat !== undefined) await this.#leave(seat, "given-back", `${this.#path} is the plugin's again`);
+    // Taken anew in the same moment, it is another one.
+    for (const one of [seat, this.#stand()]) {
+      if (one !== undefined) await this.#leave(one, "given-back", `${this.#path} is the plugin's again`);
+    }
     const limit = AbortSignal.timeout(longestCallMs);
     await this.#board.drain(this.#options.hurry === undefined ? limit : AbortSignal.any([this.#options.hurry, limit]));
   }
@@ -93,7 +96,7 @@ class SocketTrace implements Tracing {
     });
     this.#unreachable = false;
     this.#say("tracing", `calls at ${this.#path} are shown`);
-    this.#kernel = await listeningSocket(this.#seat.plugin);
+    this.#kernel = await listeningSocket(this.#seat.plugin, dirname(this.#path));
     this.#unseen = this.#kernel?.connections ?? 0;
     if (this.#kernel === undefined) {
       this.#say(
@@ -108,6 +111,14 @@ class SocketTrace implements Tracing {
     }
   }
 
+  /** Gives the place back; whoever is still connected gets to the plugin there. */
+  #stand(): Seat | undefined {
+    const seat = this.#seat;
+    this.#seat = undefined;
+    seat?.giveBack();
+    return seat;
+  }
+
   async #watch(): Promise<void> {
     const { signal } = this.#ended;
     while (!signal.aborted) {
@@ -119,18 +130,22 @@ class SocketTrace implements Tracing {
     }
   }
 
-  /** By the kernel's word, so that the plugin is not bothered; by dialling only after a call could not be passed on. */
+  /** By the kernel's word, so that the plugin is not bothered; by dialling where that says no, or a call could not be passed on. */
   async #pluginListens(seat: Seat): Promise<boolean> {
     const now = await this.#kernel?.now();
-    if (now === undefined) {
-      if (!this.#unreachable) return true;
-      this.#unreachable = false;
-      return (await socketState(seat.plugin)) === "live";
-    }
-    const unseen = Math.max(0, now.connections - this.#board.connections);
+    if (now?.listens === true) this.#countUnseen(now.connections);
+    if (!this.#unreachable && now?.listens !== false) return true;
+    this.#unreachable = false;
+    const listens = (await socketState(seat.plugin)) === "live";
+    // Not the name that it was taken for, then.
+    if (listens && now?.listens === false) this.#kernel = undefined;
+    return listens;
+  }
+
+  #countUnseen(connections: number): void {
+    const unseen = Math.max(0, connections - this.#board.connections);
     if (this.#unseen > 0 && unseen === 0) this.#say("unseen", "all calls are seen now");
     this.#unseen = Math.min(this.#unseen, unseen);
-    return now.listens;
   }
 
   async #lose(seat: Seat): Promise<void> {
@@ -147,8 +162,6 @@ class SocketTrace implements Tracing {
     } catch (error) {
       if (!(error instanceof InspectorError)) throw error;
     }
-    // Ended meanwhile.
-    if (this.#ended.signal.aborted) this.#seat?.giveBack();
   }
 
   /** Takes in who had dialled before our socket went, for nobody else will answer them. */

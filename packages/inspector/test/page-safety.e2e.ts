@@ -1,7 +1,7 @@
 // The page of outrigger trace --web in headless Chromium: what a hostile plugin cannot do, and who can read it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { skipWithoutBrowser, startBrowser, type Browser } from "@outrigger/e2e/lab";
+import { skipWithoutBrowser, startBrowser } from "@outrigger/e2e/lab";
 import type { CallRecord } from "@outrigger/inspector";
 import axe from "axe-core";
 import { chromium, type Browser as Chromium, type Page } from "playwright-core";
@@ -9,23 +9,21 @@ import { openPage } from "./open-page.ts";
 import { callOf } from "./web-client.ts";
 
 const skip = skipWithoutBrowser();
-let program: Browser | undefined;
+const atEnd = new AsyncDisposableStack();
 let browser: Chromium;
 
 if (skip === false) {
   before(async () => {
-    program = await startBrowser();
-    browser = await chromium.connectOverCDP(program.endpoint);
+    const { endpoint } = atEnd.use(await startBrowser());
+    browser = await chromium.connectOverCDP(endpoint);
+    atEnd.defer(() => browser.close());
   });
-  after(async () => {
-    await browser.close();
-    await program?.[Symbol.asyncDispose]();
-  });
+  after(() => atEnd.disposeAsync());
 }
 
 const markup = `"><img src=x onerror="globalThis.hacked=1"><script>globalThis.hacked=1</script><a href="javascript:alert(1)">x</a>`;
 const unseen = "\u202Egnp.exe\u0000\u001B[2J\u2066\u200B\uFEFF\u2028\r\uD800";
-const hostile = [markup, unseen, "x".repeat(1_000_000), "__proto__", "constructor", "é́".repeat(5000)];
+const hostile = ["", markup, unseen, "x".repeat(1_000_000), "__proto__", "constructor", "é́".repeat(5000)];
 
 test("whatever a plugin and an engine say stays text", { skip }, async () => {
   await using opened = await openPage(browser, { calls: hostile.flatMap(callsWith) });

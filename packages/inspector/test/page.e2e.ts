@@ -2,25 +2,23 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { skipWithoutBrowser, startBrowser, type Browser } from "@outrigger/e2e/lab";
+import { skipWithoutBrowser, startBrowser } from "@outrigger/e2e/lab";
 import type { CallRecord } from "@outrigger/inspector";
 import { chromium, type Browser as Chromium, type Page } from "playwright-core";
 import { openPage, type OpenPageOptions } from "./open-page.ts";
 import { about, callOf, until } from "./web-client.ts";
 
 const skip = skipWithoutBrowser();
-let program: Browser | undefined;
+const atEnd = new AsyncDisposableStack();
 let browser: Chromium;
 
 if (skip === false) {
   before(async () => {
-    program = await startBrowser();
-    browser = await chromium.connectOverCDP(program.endpoint);
+    const { endpoint } = atEnd.use(await startBrowser());
+    browser = await chromium.connectOverCDP(endpoint);
+    atEnd.defer(() => browser.close());
   });
-  after(async () => {
-    await browser.close();
-    await program?.[Symbol.asyncDispose]();
-  });
+  after(() => atEnd.disposeAsync());
 }
 
 const open = (options?: OpenPageOptions): ReturnType<typeof openPage> => openPage(browser, options);

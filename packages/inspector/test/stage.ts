@@ -34,15 +34,19 @@ export interface RawPlugin extends AsyncDisposable {
   received(): Buffer;
 }
 
-/** Listens at a path, and leaves each connection to `play`. */
-export async function rawPlugin(path: string, play: (socket: Socket) => void = () => {}): Promise<RawPlugin> {
+/** Listens at a path, and leaves each connection to `play`; keeps what came, unless told not to. */
+export async function rawPlugin(
+  path: string,
+  play: (socket: Socket) => void = () => {},
+  { keep = true }: { keep?: boolean } = {},
+): Promise<RawPlugin> {
   const sockets = new Set<Socket>();
   const received: Buffer[] = [];
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});
-    socket.on("data", (chunk: Buffer) => received.push(chunk));
+    socket.on("data", (chunk: Buffer) => keep && received.push(chunk));
     play(socket);
     // What was sent last goes out; a caller that has gone is let go.
     socket.on("end", () => socket.end());

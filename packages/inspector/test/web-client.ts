@@ -82,13 +82,13 @@ export async function take(events: AsyncGenerator<StreamEvent>, count: number): 
   return taken;
 }
 
-/** Sends a request, and gives the answer unread. */
+/** Sends a request, and gives the answer unread; it is cut off after half a minute, for a test that waits in vain. */
 export async function send(
   url: string,
   { method = "GET", path = "/", headers = {} }: Question,
 ): Promise<IncomingMessage> {
   const { hostname, port } = new URL(url);
-  const sent = request({ hostname, port, method, path, headers, agent: false });
+  const sent = request({ hostname, port, method, path, headers, agent: false, signal: AbortSignal.timeout(30_000) });
   sent.end();
   // node:http emits the message alone.
   const [response] = (await once(sent, "response")) as [IncomingMessage];

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { plainEnvironment } from "./run.ts";
 
 const mostProcesses = 32;
@@ -18,17 +19,24 @@ export async function findHungPaths(paths: readonly string[], timeoutMs: number)
   const control = ask(["/"]);
   await control.answered;
   const hung = await Promise.all(
-    asked.map(async (one, index) => ((await within(one.answered, timeoutMs)) ? [] : (groups[index] ?? []))),
+    asked.map(async (one, index) => ((await answersWithin(one, timeoutMs)) ? [] : (groups[index] ?? []))),
   );
   for (const one of asked) one.giveUp();
   return hung.flat();
 }
 
-function ask(paths: readonly string[]): { answered: Promise<unknown>; giveUp: () => void } {
+interface Asked {
+  readonly pid: number | undefined;
+  readonly answered: Promise<unknown>;
+  readonly giveUp: () => void;
+}
+
+function ask(paths: readonly string[]): Asked {
   const child = spawn("stat", ["-L", "--", ...paths], { stdio: "ignore", env: plainEnvironment });
   // Where there is no stat(1) nothing is found out, which is no reason to call a path hung.
   const answered = once(child, "exit").catch(() => {});
   return {
+    pid: child.pid,
     answered,
     giveUp: () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -37,6 +45,19 @@ function ask(paths: readonly string[]): { answered: Promise<unknown>; giveUp: ()
       child.unref();
     },
   };
+}
+
+const mostRounds = 8;
+
+/** Whoever has not got a processor yet, or is not even started in full, gets some more time: it does not hang. */
+async function answersWithin({ pid, answered }: Asked, milliseconds: number): Promise<boolean> {
+  for (let round = 0; round < mostRounds; round++) {
+    if (await within(answered, milliseconds)) return true;
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+    // The state is the field behind the name, which is in brackets: proc(5).
+    if (stat.includes("(stat)") && !stat.includes(") R ")) return false;
+  }
+  return false;
 }
 
 async function within(something: Promise<unknown>, milliseconds: number): Promise<boolean> {

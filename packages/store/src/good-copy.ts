@@ -6,7 +6,7 @@ import { backup, DatabaseSync } from "node:sqlite";
 import { syncFolder } from "./sync-folder.ts";
 
 /** Where a state file's last good copy lies. */
-export function goodCopyOf(file: string): string {
+function goodCopyOf(file: string): string {
   return `${file}.good`;
 }
 

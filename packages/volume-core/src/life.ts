@@ -34,17 +34,21 @@ async function createNew(house: House, storage: VolumeStorage, given: GivenOptio
     return await storage.create(given);
   }
   const source = findVolume(house, from.volume);
-  const options = inherited(source.shown?.options ?? {}, given);
-  const { backend } = rules.read(options);
   const work = async (origin: VolumeStorage, work: VolumeWork): Promise<void> => {
-    if (origin.backend !== backend) {
+    const { backend, existing } = origin;
+    if ((given["backend"] ?? backend.name) !== backend.name) {
       throw new RequestError(
-        `volume ${from.volume} is on backend ${origin.backend.name}, and a clone stays there; leave "backend" out`,
+        `volume ${from.volume} is on backend ${backend.name}, and a clone stays there; leave "backend" out`,
       );
     }
-    const size = given["size"] === undefined && origin.existing.size !== undefined;
-    const sized = size ? { ...options, size: String(origin.existing.size) } : options;
-    await storage.create({ ...sized, backend: backend.name }, work.cloneSource(from.snapshot));
+    const options = {
+      ...inherited(existing.options),
+      ...(existing.size !== undefined && { size: String(existing.size) }),
+      ...(rules.backends.length > 1 && { backend: backend.name }),
+      ...given,
+    };
+    rules.read(options, backend);
+    await storage.create(options, work.cloneSource(from.snapshot));
   };
   // In the source's turn, so that it is not removed meanwhile. Only a volume that is still being made waits for another
   // one's turn, and none waits for it: it is not found. So there is no circle. The wait has no end of its own, for the
@@ -53,10 +57,9 @@ async function createNew(house: House, storage: VolumeStorage, given: GivenOptio
 }
 
 /** Taken over from the source where a clone is asked for nothing else. */
-function inherited(source: GivenOptions, given: GivenOptions): GivenOptions {
+function inherited(source: GivenOptions): GivenOptions {
   const own = new Set(["from", "source", "readonly"]);
-  const kept = Object.entries(source).filter(([name]) => !own.has(name));
-  return { ...Object.fromEntries(kept), ...given };
+  return Object.fromEntries(Object.entries(source).filter(([name]) => !own.has(name)));
 }
 
 /** Removes a volume, by its own policy unless told. Unless somebody has it. */

@@ -54,9 +54,11 @@ export class OptionRules {
     return Object.fromEntries(pairs);
   }
 
-  /** Throws `RequestError` at the first that is unknown or wrong, or that only other backends have. */
-  read(given: GivenOptions): ReadOptions {
-    const backend = this.backendOf(given);
+  /**
+   * Throws `RequestError` at the first that is unknown or wrong, or that only other backends have. A volume that is there
+   * stays on its backend, whatever the plugin's standard one is by now.
+   */
+  read(given: GivenOptions, backend = this.backendOf(given)): ReadOptions {
     const schema = this.schemaOf(backend);
     for (const name of Object.keys(given)) if (!Object.hasOwn(schema, name)) this.#refuseOthers(name, backend);
     const values: Readonly<Record<string, unknown>> = parseOptions(schema, given);
@@ -64,6 +66,11 @@ export class OptionRules {
     if (core.from !== undefined) this.demand(backend, "clone", 'option "from"');
     if (core.snapSchedule !== undefined) this.demand(backend, "snapshot", 'option "snap-schedule"');
     return { backend, core, own: parseOptions(backend.options, onlyOf(given, backend.options)) };
+  }
+
+  /** The options of a volume that is there. */
+  readRecord({ options, backend }: Pick<VolumeDescription, "options" | "backend">): ReadOptions {
+    return this.read(options, this.backendNamed(backend));
   }
 
   /** Whose data a volume is to begin with. */
@@ -86,8 +93,11 @@ export class OptionRules {
   }
 
   /** A volume as its backend sees it. */
-  view(record: Pick<VolumeDescription, "options" | "size">, at: { name: string; folder: string }): BackendVolume {
-    const { own } = this.read(record.options);
+  view(
+    record: Pick<VolumeDescription, "options" | "size" | "backend">,
+    at: { readonly name: string; readonly folder: string },
+  ): BackendVolume {
+    const { own } = this.readRecord(record);
     return { ...at, options: record.size === undefined ? own : { ...own, size: record.size } };
   }
 
@@ -105,7 +115,8 @@ export class OptionRules {
 
   /** Throws if a second Create of a name asks for another volume than the first one made. */
   refuseOther(backend: Backend, creates: { name: string; first: GivenOptions; second: GivenOptions }): void {
-    refuseOtherOptions(this.schemaOf(backend), creates);
+    const first = this.backends.length > 1 ? { ...creates.first, backend: backend.name } : creates.first;
+    refuseOtherOptions(this.schemaOf(backend), { ...creates, first });
   }
 
   #refuseOthers(name: string, backend: Backend): void {

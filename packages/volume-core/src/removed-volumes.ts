@@ -70,6 +70,11 @@ export class RemovedVolumes {
     return [...this.#all].filter(([id, record]) => isDue(record) && !this.#busy.has(id)).map(([id]) => id);
   }
 
+  /** The ids of those whose deletion stopped in the middle. */
+  interrupted(): string[] {
+    return [...this.#all].filter(([, { purging }]) => purging === true).map(([id]) => id);
+  }
+
   /** Makes an idle volume a removed one, until a time or for ever. */
   async setAside(storage: VolumeStorage, until: Date | undefined): Promise<void> {
     const { store, folders, step } = this.#around;
@@ -79,6 +84,8 @@ export class RemovedVolumes {
     const removedAt = new Date().toISOString();
     const record = { name, options, backend, createdAt, size, snapshots, removedAt, until: until?.toISOString() };
     const id = existing.folder ?? folderNameOf(name);
+    storage.change({ intent: { kind: "set aside" } });
+    step("set aside: intent recorded");
     await writeLabel(storage.folder, { ...record, folder: existing.folder });
     step("set aside: labelled");
     store.transaction(() => {

@@ -33,6 +33,7 @@ export const steps = [
   "remove: destroyed",
   "remove: folder in trash",
   "remove: done",
+  "set aside: intent recorded",
   "set aside: labelled",
   "set aside: done",
   "bring back: labelled",

@@ -119,7 +119,7 @@ async function keepSchedule(
   { rules }: House,
   { volume, record }: { volume: Volume; record: VolumeRecord },
 ): Promise<void> {
-  const { core } = rules.read(record.options);
+  const { core } = rules.readRecord(record);
   const { snapSchedule, snapKeep } = core;
   if (snapSchedule === undefined) return;
   const now = Date.now();

@@ -84,11 +84,11 @@ interface ReadableOptions {
 /** Options that an upgrade has made wrong are shown as they are. */
 function readable(record: VolumeRecord, rules: OptionRules): ReadableOptions {
   try {
-    const { backend, core, own } = rules.read(record.options);
+    const { backend, core, own } = rules.readRecord(record);
     const schema = rules.schemaOf(backend);
     const size = record.size ?? own["size"];
     return {
-      backend: rules.backendNamed(record.backend).name,
+      backend: backend.name,
       labels: core.labels,
       size: typeof size === "number" ? size : undefined,
       isSecret: (name: string): boolean => schema[name]?.secret === true,

@@ -18,13 +18,14 @@ export interface SnapshotRecord {
 
 /**
  * What is being done to a volume beside its phase; recorded before, taken back after. A start after a crash undoes a
- * snapshot and finishes the others.
+ * snapshot and a removal into the trash, and finishes the others.
  */
 export type Intent =
   | { readonly kind: "snapshot"; readonly snapshot: SnapshotRecord }
   | { readonly kind: "drop"; readonly snapshot: string }
   | { readonly kind: "restore"; readonly snapshot: string }
-  | { readonly kind: "resize"; readonly size: number };
+  | { readonly kind: "resize"; readonly size: number }
+  | { readonly kind: "set aside" };
 
 /** What stays the same of a volume whoever uses it, and whether it is in use or removed. */
 export interface VolumeDescription {
@@ -141,6 +142,7 @@ function isIntent(value: unknown): boolean {
   // Its fields are looked at one by one.
   const { kind, snapshot, size } = (value ?? {}) as Record<string, unknown>;
   if (kind === "snapshot") return isSnapshot(snapshot);
+  if (kind === "set aside") return true;
   if (kind === "resize") return Number.isSafeInteger(size);
   return (kind === "drop" || kind === "restore") && typeof snapshot === "string" && isVolumeName(snapshot);
 }

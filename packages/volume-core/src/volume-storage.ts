@@ -70,7 +70,7 @@ export class VolumeStorage {
 
   /** Its options, read. */
   get options(): ReadOptions {
-    return this.#around.rules.read(this.existing.options);
+    return this.#around.rules.readRecord(this.existing);
   }
 
   /** To the disk first: what the disk refuses has not happened. */
@@ -185,7 +185,7 @@ export class VolumeStorage {
   /** What the backend is given. */
   view(size = this.#record?.size): BackendVolume {
     const { name, folder, existing } = this;
-    return this.#around.rules.view({ options: existing.options, size }, { name, folder });
+    return this.#around.rules.view({ ...existing, size }, { name, folder });
   }
 
   /** What the backend keeps mounted even while nobody uses the volume. */

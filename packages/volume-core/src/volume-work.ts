@@ -167,6 +167,9 @@ export class VolumeWork {
         // The label may have it already.
         return await this.#storage.describe({ intent: undefined });
       }
+      case "set aside":
+        // The label may call it removed already.
+        return await this.#storage.describe({ intent: undefined });
       case "drop":
         return await this.#finishDrop(intent.snapshot);
       case "restore":

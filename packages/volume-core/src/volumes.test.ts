@@ -86,7 +86,8 @@ test("a Create with options that the backend does not know does nothing at all",
   await using stage = await openStage();
   await assert.rejects(stage.driver.create({ Name: "data", Opts: { sice: "1" } }), {
     name: "RequestError",
-    message: 'unknown option "sice"; did you mean "size"? known are labels, mode, on-remove, readonly, size, subpath',
+    message:
+      'unknown option "sice"; did you mean "size"? known are from, labels, mode, on-remove, readonly, size, snap-keep, snap-schedule, subpath',
   });
   assert.deepEqual(stage.backend.done, []);
 });

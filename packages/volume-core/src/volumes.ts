@@ -15,7 +15,7 @@ import { RemovedVolumes } from "./removed-volumes.ts";
 import type { Step } from "./steps.ts";
 import { Trash } from "./trash.ts";
 import { Upkeep } from "./upkeep.ts";
-import { Verbs } from "./verbs.ts";
+import { purge, Verbs } from "./verbs.ts";
 import { createVolumeDriver, type Scope } from "./volume-driver.ts";
 import { VolumeFolders } from "./volume-folders.ts";
 import type { VolumeRecord } from "./volume-record.ts";
@@ -101,6 +101,7 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
   readonly driver: Driver<typeof volumeDriver>;
   readonly hooks: Hooks = { onActivate: () => this.#carryHolds() };
   readonly recovered: Promise<void>;
+  readonly #house: House;
   readonly #options: VolumesOptions<S>;
   readonly #store: Store;
   readonly #trash: Trash;
@@ -146,6 +147,7 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
     const trashProblems = (): readonly Error[] => this.#trashProblems;
     const house: House = { all, begin, around, rules, removed, feed, trashKeepMs, trashProblems };
     super(house);
+    this.#house = house;
     this.#options = options;
     this.#store = store;
     this.#all = all;
@@ -170,6 +172,9 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
     const recoveries = [...this.#all.values()].map(async (volume) => {
       await volume.recover().catch((error: unknown) => log?.warn(`volume ${volume.name} is not in order`, error));
     });
+    for (const id of this.#house.removed.interrupted()) {
+      await purge(this.#house, id).catch((error: unknown) => log?.warn(`removed volume ${id} is not deleted`, error));
+    }
     await Promise.all([...recoveries, this.#trash.empty()]);
     // What a recovery threw away, too.
     await this.#trash.empty();

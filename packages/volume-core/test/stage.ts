@@ -1,12 +1,20 @@
 // A root folder, a backend whose work can be held up and broken, and volumes on both.
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { defineOptions, type Call, type Driver } from "@outrigger/plugin";
 import { volumeDriver, type Reply, type Request } from "@outrigger/protocol";
-import { openVolumes, type Backend, type BackendVolume, type Volumes, type VolumesOptions } from "../src/index.ts";
+import {
+  openVolumes,
+  type Backend,
+  type BackendSnapshot,
+  type BackendVolume,
+  type CloneSource,
+  type Volumes,
+  type VolumesOptions,
+} from "../src/index.ts";
 
 /** A folder that goes with all that is in it. */
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
@@ -20,8 +28,19 @@ export const stageOptions = defineOptions({
   mode: { type: "octal", doc: "Mode.", default: "0755" },
 });
 
+type StageVolume = BackendVolume<typeof stageOptions>;
+
 /** What a backend does for a volume. */
-export type Work = "provision" | "attach" | "detach" | "destroy";
+export type Work =
+  | "provision"
+  | "attach"
+  | "detach"
+  | "destroy"
+  | "snapshot"
+  | "dropSnapshot"
+  | "clone"
+  | "restore"
+  | "resize";
 
 /** A backend of plain folders that can be told to fail or to wait, and that keeps count. */
 export class StageBackend implements Backend<typeof stageOptions> {
@@ -54,10 +73,49 @@ export class StageBackend implements Backend<typeof stageOptions> {
     await this.#begin("destroy", volume, signal);
   }
 
+  async snapshot(volume: StageVolume, snapshot: BackendSnapshot, signal: AbortSignal): Promise<void> {
+    await this.#begin("snapshot", volume, signal);
+    await cp(join(volume.folder, "data"), snapshotOf(volume, snapshot), { recursive: true });
+  }
+
+  async dropSnapshot(volume: StageVolume, snapshot: BackendSnapshot, signal: AbortSignal): Promise<void> {
+    await this.#begin("dropSnapshot", volume, signal);
+    await rm(snapshotOf(volume, snapshot), { recursive: true, force: true });
+  }
+
+  async showSnapshot(volume: StageVolume, snapshot: BackendSnapshot): Promise<string> {
+    return snapshotOf(volume, snapshot);
+  }
+
+  async hideSnapshot(): Promise<void> {}
+
+  async clone(volume: StageVolume, from: CloneSource<typeof stageOptions>, signal: AbortSignal): Promise<void> {
+    await this.#begin("clone", volume, signal);
+    const { snapshot } = from;
+    const source = snapshot === undefined ? join(from.volume.folder, "data") : snapshotOf(from.volume, snapshot);
+    await cp(source, join(volume.folder, "data"), { recursive: true });
+  }
+
+  async restore(volume: StageVolume, snapshot: BackendSnapshot, signal: AbortSignal): Promise<void> {
+    await this.#begin("restore", volume, signal);
+    const fresh = join(volume.folder, "fresh");
+    await cp(snapshotOf(volume, snapshot), fresh, { recursive: true });
+    await rm(join(volume.folder, "data"), { recursive: true });
+    await rename(fresh, join(volume.folder, "data"));
+  }
+
+  async resize(volume: StageVolume, _change: unknown, signal: AbortSignal): Promise<void> {
+    await this.#begin("resize", volume, signal);
+  }
+
   async #begin(work: Work, volume: BackendVolume<typeof stageOptions>, signal: AbortSignal): Promise<void> {
     this.done.push(`${work} ${volume.name}`);
     await this.before(work, volume.name, signal);
   }
+}
+
+function snapshotOf({ folder }: StageVolume, { key }: BackendSnapshot): string {
+  return join(folder, "snapshots", key);
 }
 
 type Methods = (typeof volumeDriver)["methods"];

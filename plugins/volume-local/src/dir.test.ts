@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseOptions } from "@outrigger/plugin";
-import { RequestError } from "@outrigger/protocol";
 import { backendCases } from "@outrigger/volume-core";
 import { dir, dirOptions } from "./dir.ts";
 
@@ -29,15 +28,6 @@ test("owner, group and mode are those that were asked for, set-id bits included"
   await using folder = await temporaryFolder();
   const options = { uid: "1000", gid: "4294967294", mode: "3770" };
   assert.deepEqual(await provisioned(folder.path, options), { uid: 1000, gid: 4294967294, mode: 0o3770 });
-});
-
-test("a size is refused with the reason", async () => {
-  await using folder = await temporaryFolder();
-  await assert.rejects(provisioned(folder.path, { size: "1GiB" }), (error) => {
-    assert.ok(error instanceof RequestError);
-    assert.equal(error.message, 'option "size": a plain folder cannot be held to a size; leave it out');
-    return true;
-  });
 });
 
 for (const [name, value] of [

@@ -112,7 +112,10 @@ const wrong: readonly [body: unknown, text: RegExp][] = [
   [{ Name: "bad", Opts: "size=1" }, /Opts must be/],
   [{ Name: "bad", Opts: { mode: 755 } }, /Opts.*mode.* must be a string, got number/],
   [{ Name: "bad", Opts: { mode: null } }, /Opts.*mode/],
-  [{ Name: "bad", Opts: { mod: "0755" } }, /unknown option "mod"; did you mean "mode"\? known are gid, labels, mode, /],
+  [
+    { Name: "bad", Opts: { mod: "0755" } },
+    /unknown option "mod"; did you mean "mode"\? known are backend, from, gid, labels, mode, /,
+  ],
   [{ Name: "bad", Opts: { "": "x" } }, /unknown option/],
   [{ Name: "bad", Opts: { constructor: "x" } }, /unknown option/],
   [JSON.parse('{"Name":"bad","Opts":{"__proto__":"x"}}'), /unknown option/],
@@ -120,7 +123,10 @@ const wrong: readonly [body: unknown, text: RegExp][] = [
   [{ Name: "bad", Opts: { mode: "$(id)" } }, /"mode"/],
   [{ Name: "bad", Opts: { uid: "root" } }, /"uid".* whole number from 0 to 4294967294/],
   [{ Name: "bad", Opts: { uid: "-1" } }, /"uid"/],
-  [{ Name: "bad", Opts: { size: "1GiB" } }, /"size": a plain folder cannot be held to a size; leave it out/],
+  [
+    { Name: "bad", Opts: { size: "1GiB" } },
+    /option "size" is not possible on backend dir; make a volume with backend=btrfs or backend=image or backend=tmpfs/,
+  ],
 ];
 for (const [body, text] of wrong) {
   test(`Create ${JSON.stringify(body)} is refused with what to do, and makes nothing`, async () => {

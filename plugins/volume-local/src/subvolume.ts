@@ -76,12 +76,15 @@ export interface Group {
   readonly limitBytes: number | undefined;
 }
 
-/** The quota groups whose subvolume is gone, as the command names them. */
+/** The quota groups whose subvolume is gone, as the command names them, without those that the kernel is still at. */
 export async function staleGroups(path: string, signal: AbortSignal): Promise<string[]> {
-  await tool(["btrfs", "filesystem", "sync", path], signal);
   const { code, stdout } = await tried(["btrfs", "qgroup", "show", "--raw", path], { signal, accept: [0, 1] });
   if (code !== 0) return [];
-  return [...stdout.matchAll(/^(0\/\d+)\s.*<stale>/gm)].map(([, group = ""]) => group);
+  // Asked after the groups: what is deleted in between is in neither list.
+  const deleted = await tool(["btrfs", "subvolume", "list", "-d", path], signal);
+  const waiting = new Set([...deleted.stdout.matchAll(/^ID (\d+) /gm)].map(([, id = ""]) => `0/${id}`));
+  const stale = [...stdout.matchAll(/^(0\/\d+)\s.*<stale>/gm)].map(([, group = ""]) => group);
+  return stale.filter((group) => !waiting.has(group));
 }
 
 /** Takes a stale quota group away. */

@@ -60,6 +60,8 @@ const cuts: Record<string, Cut> = {
 
 for (const step of steps) {
   const kind = step.startsWith("trash") ? "remove" : (step.split(":")[0] ?? "");
+  // The other steps are for other backends: see kill-matrix.ts.
+  if (!Object.hasOwn(cuts, kind)) continue;
   test(`killed at "${step}", and again at each step of its recovery, the plugin loses and leaks nothing`, async () => {
     const cut = cuts[kind];
     assert.ok(cut, kind);

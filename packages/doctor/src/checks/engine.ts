@@ -5,13 +5,13 @@ import { hazards, parseVersion } from "../hazards.ts";
 const engineHung: Check = {
   id: "engine-hung",
   title: "An engine that runs and does not answer.",
-  find: ({ engine, deadlineMs, plugins }) => {
+  find: ({ engine, plugins }) => {
     if (engine?.process === undefined || engine.api.state === "answers" || engine.api.state === "forbidden") return [];
     const { process: owner, stopped, api } = engine;
     const how = stopped
       ? "is stopped by a signal"
       : api.state === "silent"
-        ? `does not answer /_ping within ${deadlineMs} ms`
+        ? "does not answer"
         : `cannot be asked: ${api.why}`;
     const suspects = plugins.filter(({ state }) => state === "silent").map(({ name }) => name);
     const suspicion = suspects.length === 0 ? "" : `; plugin ${suspects.join(", ")} is silent, restart that first`;

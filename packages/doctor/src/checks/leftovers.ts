@@ -2,8 +2,8 @@
 import { basename, dirname, join } from "node:path";
 import { ownLinkAlias, ownLinkPrefix } from "@outrigger/linux";
 import { quoted, type Check } from "../check.ts";
-import type { Facts, StateFolder } from "../facts.ts";
-import { tracedSocket } from "../traced-socket.ts";
+import type { Facts, FileFacts, StateFolder } from "../facts.ts";
+import { movedSocket } from "../moved-socket.ts";
 
 /** State folders of plugins that neither listen nor have a file open: nobody looks after what they mounted. */
 function abandoned(facts: Facts): StateFolder[] {
@@ -11,7 +11,9 @@ function abandoned(facts: Facts): StateFolder[] {
 }
 
 function isLive(name: string, facts: Facts): boolean {
-  return facts.plugins.some((plugin) => plugin.name === name && !["dead", "unusable"].includes(plugin.state));
+  return facts.plugins.some(
+    (plugin) => plugin.name === name && (!plugin.tried || !["dead", "unusable"].includes(plugin.state)),
+  );
 }
 
 const leftoverMount: Check = {
@@ -77,19 +79,36 @@ const leftoverTrace: Check = {
   id: "leftover-trace",
   title: "A socket that `outrigger trace` moved aside and did not put back.",
   find: (facts) =>
-    facts.hidden.flatMap(({ file, inUse, isSocket }) => {
-      const [, , name = ""] = tracedSocket.exec(basename(file)) ?? [];
-      if (name === "" || inUse || !isSocket) return [];
-      const place = join(dirname(file), name.endsWith(".sock") ? name : `${name}.sock`);
+    facts.hidden.flatMap(({ file, kept, inUse }) => {
+      const [, verb = "", , name = ""] = movedSocket.exec(basename(file)) ?? [];
+      if (name === "" || inUse) return [];
+      const place = join(dirname(file), name);
+      const what = `outrigger ${verb} moved the socket of ${basename(name, ".sock")} aside and was killed before it put it back`;
+      const isTaken = facts.plugins.some((plugin) => plugin.file === place && plugin.state !== "dead");
+      if (kept?.isSocket !== true || isTaken || !mayListen(kept, facts)) {
+        return {
+          severity: "warning" as const,
+          object: file,
+          what: `${what}; nobody needs it any more`,
+          cost: "nothing: no engine looks there",
+          remedy: `rm -r ${quoted(file)}`,
+        };
+      }
       return {
         severity: "error" as const,
         object: file,
-        what: `outrigger trace moved the socket of ${basename(place, ".sock")} aside and was killed before it put it back`,
+        what,
         cost: "the plugin runs, and the engine cannot reach it",
-        remedy: `mv -f ${quoted(file)} ${quoted(place)}`,
+        remedy: `mv -f ${quoted(join(file, "plugin"))} ${quoted(place)} && rmdir ${quoted(file)}`,
       };
     }),
 };
+
+/** Whether a process may still listen there: for sure not, where the kernel tells the files of all that listen. */
+function mayListen({ inode }: FileFacts, { sockets }: Facts): boolean {
+  const listening = sockets.filter(({ listens }) => listens);
+  return listening.some(({ fileInode }) => fileInode === undefined || fileInode === inode);
+}
 
 const leftoverLock: Check = {
   id: "leftover-lock",

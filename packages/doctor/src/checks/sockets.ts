@@ -1,6 +1,7 @@
 // What stands behind the plugins' files: nothing, silence, an error, or something else.
 import { basename, dirname, join } from "node:path";
 import { formatAddress } from "@outrigger/engine";
+import type { ProcessFacts } from "@outrigger/linux";
 import { protocols } from "@outrigger/protocol";
 import { quoted, type Check } from "../check.ts";
 import { holderOf } from "../examine-plugins.ts";
@@ -56,7 +57,7 @@ const silentSocket: Check = {
         what: `plugin "${name}" takes calls and does not answer within ${facts.deadlineMs} ms`,
         owner,
         cost: "every `docker volume ls` hangs until it answers, for the engine waits for the handshake without a limit",
-        remedy: owner === undefined ? "restart whoever serves it" : `restart it: ${restart(owner.pid, owner.unit)}`,
+        remedy: owner === undefined ? "restart whoever serves it" : `restart it: ${restart(owner, file)}`,
       })),
 };
 
@@ -119,7 +120,7 @@ const stolenSocket: Check = {
       if (address?.transport !== "unix") return [];
       const listening = facts.sockets.filter(({ listens, path }) => listens && path === address.path);
       // A socket that was moved aside is still its file.
-      const moved = new Set(facts.hidden.map(({ inode }) => inode));
+      const moved = new Set(facts.hidden.map(({ kept }) => kept?.inode));
       const losers = listening.filter(({ fileInode }) =>
         fileInode === undefined ? listening.length > 1 : fileInode !== socket?.inode && !moved.has(fileInode),
       );
@@ -135,7 +136,7 @@ const stolenSocket: Check = {
           remedy:
             owner === undefined
               ? `find both with: ss -xlp | grep ${quoted(basename(address.path))}; end one and restart the other`
-              : `end it: ${stop(owner.pid, owner.unit)}; then restart the one that is to serve ${name}`,
+              : `end it: ${stop(owner)}; then restart the one that is to serve ${name}`,
         };
       });
     }),
@@ -162,11 +163,15 @@ const deadManaged: Check = {
       }),
 };
 
-function restart(pid: number, unit: string | undefined): string {
+/** The command that restarts who serves a socket. */
+function restart({ pid, unit }: ProcessFacts, path: string): string {
+  if (pid === 1) return `systemctl list-sockets | grep ${quoted(path)} names the unit; systemctl restart that`;
+  const container = /^docker-([0-9a-f]{12})[0-9a-f]*\.scope$/.exec(unit ?? "")?.[1];
+  if (container !== undefined) return `docker restart ${container}`;
   return unit?.endsWith(".service") === true ? `systemctl restart ${unit}` : `kill ${pid}, then start it again`;
 }
 
-function stop(pid: number, unit: string | undefined): string {
+function stop({ pid, unit }: ProcessFacts): string {
   return unit?.endsWith(".service") === true ? `systemctl stop ${unit}` : `kill ${pid}`;
 }
 

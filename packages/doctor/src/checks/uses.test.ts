@@ -50,14 +50,9 @@ test("who needs a driver that is missing, disabled, dead or of another kind is t
   const told = (check: string): Finding[] => findings.filter((finding) => finding.id === check);
   assert.deepEqual(
     told("missing-driver")
-      .map(({ object, what }) => [object, what.slice(what.indexOf("(") + 1, what.indexOf(")"))])
-      .toSorted(([a = ""], [b = ""]) => a.localeCompare(b)),
-    [
-      ["gate", "authz"],
-      ["gone", "VolumeDriver"],
-      ["mesh", "NetworkDriver"],
-      ["shipper", "LogDriver"],
-    ],
+      .map(({ object, what }) => `${object} ${what.slice(what.indexOf("(") + 1, what.indexOf(")"))}`)
+      .sort(),
+    ["gate authz", "gone VolumeDriver", "mesh NetworkDriver", "shipper LogDriver"],
   );
   assert.match(
     told("missing-driver").find(({ object }) => object === "gone")?.what ?? "",
@@ -86,6 +81,13 @@ test("a daemon.json with a fault is told with its place, and a damaged database 
     ],
   );
   assert.match(findings[0]?.what ?? "", /daemon\.json:2:14: a comma/);
+});
+
+test("state that cannot be read in time is told, and the rest is not kept waiting for it", async () => {
+  await using at = await scratch();
+  await engineState(at);
+  const { findings } = await examine({ root: at.root, budgetMs: 1 });
+  assert.match(findings.map(({ id, what }) => `${id}: ${what}`).join("\n"), /unread-state: .*not time enough/);
 });
 
 test("an engine's state does not count for folders that were named without it", async () => {

@@ -23,6 +23,8 @@ export async function streamEvents(response: ServerResponse, options: EventStrea
   const { history, about, stallMs } = options;
   const gone = new AbortController();
   response.once("close", () => gone.abort());
+  // It goes at any time; that is no failure of ours.
+  response.on("error", () => gone.abort());
   const signal = AbortSignal.any([gone.signal, options.signal]);
   // Places of an earlier life of this port mean nothing here.
   let place = options.after > history.last ? 0 : options.after;

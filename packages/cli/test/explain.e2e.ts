@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { test } from "node:test";
-import { outrigger } from "../test/command.ts";
+import { promisify } from "node:util";
+import { main, outrigger } from "./command.ts";
 
 const error = 'Error response from daemon: create data: error looking up volume plugin shelf: plugin "shelf" not found';
 
@@ -15,6 +17,12 @@ test("an error is explained from the command line and from standard input alike,
     assert.match(stdout, /Around it:\n {2}plugin-lookup/);
     assert.equal(status, 0);
   }
+});
+
+test("an input without end is read as far as it takes, and its writer is let go", async () => {
+  const line = `yes '${error}' | "$0" "$1" explain`;
+  const { stdout } = await promisify(execFile)("sh", ["-c", line, process.execPath, main]);
+  assert.match(stdout, /^plugin-not-found {2}/);
 });
 
 test("an error that nobody knows is told so with the nearest ones and exit code 1", async () => {

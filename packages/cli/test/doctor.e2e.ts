@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { utimes } from "node:fs/promises";
 import { test } from "node:test";
-import { outrigger } from "../test/command.ts";
-import { leaveSocket, scratch } from "../test/scratch.ts";
-import { serveShelf } from "../test/served.ts";
+import { outrigger } from "./command.ts";
+import { leaveSocket, scratch } from "./scratch.ts";
+import { serveShelf } from "./served.ts";
 
 test("a machine on which nothing is wrong is told in a line, with exit code 0", async () => {
   await using place = await scratch();

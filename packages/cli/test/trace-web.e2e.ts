@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { CallRecord } from "@outrigger/inspector";
-import { outrigger, startOutrigger } from "../test/command.ts";
-import { scratch } from "../test/scratch.ts";
-import { serveShelf } from "../test/served.ts";
+import { outrigger, startOutrigger } from "./command.ts";
+import { scratch } from "./scratch.ts";
+import { serveShelf } from "./served.ts";
 
 test("trace --web --from shows a recording on the page, its sessions one after the other", async () => {
   await using place = await scratch();

@@ -1,0 +1,6 @@
+// The judge of mounts, restarts and kills, judged: each fault is found.
+import { testFaults } from "./judge-volumes.ts";
+import { volumeChaosFaults } from "./volume-chaos-faults.ts";
+import { volumeMountFaults } from "./volume-mount-faults.ts";
+
+testFaults({ ...volumeMountFaults, ...volumeChaosFaults });
