@@ -16,7 +16,8 @@ export function withVerbs(command: Command, verbs: readonly Command[]): Command 
       .usage("<verb> [options]")
       .action((word: string | undefined) => {
         const choice = `verbs are ${names.join(", ")}`;
-        if (word === undefined || word.startsWith("-")) throw new UsageError(`name a verb of ${command.name()}; ${choice}`);
+        if (word === undefined || word.startsWith("-"))
+          throw new UsageError(`name a verb of ${command.name()}; ${choice}`);
         throw new UsageError(`${command.name()} has no verb ${word}${didYouMean(word, names, choice)}`);
       })
   );
