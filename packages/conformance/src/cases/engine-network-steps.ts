@@ -12,6 +12,8 @@ export interface EngineNetworkSpec {
   readonly driver: string;
   readonly options?: Readonly<Record<string, string>>;
   readonly ipamDriver?: string;
+  /** `--ipam-opt` */
+  readonly ipamOptions?: Readonly<Record<string, string>>;
   /** `--subnet` */
   readonly subnet?: string;
 }
@@ -41,6 +43,7 @@ export async function tryEngineNetwork(
     Options: spec.options ?? {},
     IPAM: {
       Driver: spec.ipamDriver ?? "default",
+      Options: spec.ipamOptions ?? {},
       Config: spec.subnet === undefined ? [] : [{ Subnet: spec.subnet }],
     },
   });

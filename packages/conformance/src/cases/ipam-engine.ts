@@ -17,6 +17,7 @@ import {
   runOn,
   tryEngineNetwork,
   type EngineNetwork,
+  type EngineNetworkSpec,
 } from "./engine-network-steps.ts";
 import { ipamRules, poolRequest, releasePool, textOfPool, tryPool, wantedPool, wantsReplay } from "./ipam-steps.ts";
 
@@ -169,8 +170,9 @@ async function survivesEngine(trial: Trial, signal: "SIGKILL" | "SIGTERM"): Prom
     throw new Violation(`${other}, which the network has in use, was given to a container after the restart`);
 }
 
-function bridgeSpec(trial: Trial, subnet?: string): { driver: string; ipamDriver: string; subnet?: string } {
-  return { driver: "bridge", ipamDriver: engineOf(trial).driver, ...(subnet !== undefined && { subnet }) };
+function bridgeSpec(trial: Trial, subnet?: string): EngineNetworkSpec {
+  const { options: ipamOptions = {} } = trial.setting;
+  return { driver: "bridge", ipamDriver: engineOf(trial).driver, ipamOptions, ...(subnet !== undefined && { subnet }) };
 }
 
 function bridge(trial: Trial, subnet?: string): Promise<EngineNetwork> {
