@@ -113,6 +113,13 @@ export function engineOf(trial: Trial): TrialEngine {
   return engine;
 }
 
+/** Ends the engine and starts it again. */
+export async function restartEngine(trial: Trial, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  const restart = trial.setting.engine?.restart;
+  if (restart === undefined) return trial.skip("the engine cannot be restarted from here");
+  await restart(signal);
+}
+
 function containerPath(name: string): string {
   return `/containers/${name}?force=1&v=1`;
 }

@@ -131,10 +131,3 @@ export function hostOf({ subnet }: EngineNetwork, further = 0): string {
   const number = block.first + 10n + BigInt(further);
   return textOf({ number, bits: block.bits });
 }
-
-/** Ends the engine and starts it again. */
-export async function restartEngine(trial: Trial, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
-  const restart = trial.setting.engine?.restart;
-  if (restart === undefined) return trial.skip("the engine cannot be restarted from here");
-  await restart(signal);
-}

@@ -1,7 +1,7 @@
 // IPM-E: the rules of address drivers, through a real engine and its own bridge driver.
 import { brief } from "../brief.ts";
 import type { ConformanceCase } from "../case.ts";
-import { engineOf } from "../engine-api.ts";
+import { engineOf, restartEngine } from "../engine-api.ts";
 import { holds, readCidr, readIp } from "../subnet.ts";
 import type { Trial } from "../trial.ts";
 import { Violation } from "../violation.ts";
@@ -13,7 +13,6 @@ import {
   needAddress,
   onNetwork,
   removeEngineNetwork,
-  restartEngine,
   runOn,
   tryEngineNetwork,
   type EngineNetwork,
