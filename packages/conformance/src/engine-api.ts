@@ -117,7 +117,12 @@ export function engineOf(trial: Trial): TrialEngine {
 export async function restartEngine(trial: Trial, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
   const restart = trial.setting.engine?.restart;
   if (restart === undefined) return trial.skip("the engine cannot be restarted from here");
-  await restart(signal);
+  try {
+    await restart(signal);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Violation(`the engine, ended by ${signal}, was not started again: ${why}`, { cause });
+  }
 }
 
 function containerPath(name: string): string {
