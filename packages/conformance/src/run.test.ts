@@ -132,3 +132,22 @@ test("an answer that Go cannot decode is no success", async () => {
     assert.match(cases[0]?.message ?? "", /Create .* got 200 with .*; answer a JSON object/, body);
   }
 });
+
+test("a pool is asked for with the options of the run", async () => {
+  const given: unknown[] = [];
+  const handlers = {
+    "Plugin.Activate": () => ({ Implements: ["IpamDriver"] }),
+    "IpamDriver.GetDefaultAddressSpaces": () => ({ LocalDefaultAddressSpace: "local" }),
+    "IpamDriver.RequestPool": ({ Pool, Options }: { Pool: string; Options: object }) => {
+      given.push(Options);
+      return { PoolID: Pool, Pool };
+    },
+    "IpamDriver.ReleasePool": () => ({}),
+  };
+  await using model = await serveModel(handlers, { errorKey: "Error" });
+  const options = { site: "north" };
+  const result = await judge(model.address, { only: ["IPM-06", "IPM-07"], setting: { options } });
+  assert.deepEqual([idsOf(result, "passed"), idsOf(result, "skipped")], [["IPM-06"], ["IPM-07"]]);
+  assert.ok(given.length > 0);
+  for (const one of given) assert.deepEqual(one, options);
+});
