@@ -47,7 +47,7 @@ export class Upkeep {
       if (this.#house.around.closing.aborted) return;
       await this.#tend(volume, { mounts, seldom }).catch((error: unknown) => log?.warn(`volume ${volume.name}`, error));
     }
-    for (const id of this.#house.removed.due(Date.now())) {
+    for (const id of this.#house.removed.due(this.#house.around.now())) {
       await purge(this.#house, id).catch((error: unknown) =>
         log?.warn(`removed volume ${id} could not be deleted`, error),
       );
@@ -116,13 +116,13 @@ async function examine(
 
 /** Makes a snapshot if one is due, then removes the oldest scheduled ones beyond what is to be kept. */
 async function keepSchedule(
-  { rules }: House,
+  { rules, around }: House,
   { volume, record }: { volume: Volume; record: VolumeRecord },
 ): Promise<void> {
   const { core } = rules.readRecord(record);
   const { snapSchedule, snapKeep } = core;
   if (snapSchedule === undefined) return;
-  const now = Date.now();
+  const now = around.now();
   const scheduled = snapshotsOf(record).filter(({ scheduled }) => scheduled);
   // A clock that jumped back leaves snapshots in the future, which say nothing of what is due.
   const recent = scheduled.some(({ createdAt }) => {

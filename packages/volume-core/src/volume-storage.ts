@@ -19,6 +19,8 @@ export interface StorageSurroundings {
   /** Aborts when the plugin stops: what is under way is then left to the next start. */
   readonly closing: AbortSignal;
   readonly backendTimeoutMs: number;
+  /** The clock that snapshots and removed volumes go by. */
+  readonly now: () => number;
   readonly step: (step: Step) => void;
   readonly emptyTrash: () => void;
   /** Whether a removed volume that is still kept has this folder. */
@@ -111,7 +113,7 @@ export class VolumeStorage {
     const { rules, folders, step } = this.#around;
     const backend = rules.backendOf(options);
     const folder = await this.#freeFolder();
-    const createdAt = new Date().toISOString();
+    const createdAt = new Date(this.#around.now()).toISOString();
     this.#save({ options, backend: backend.name, folder, createdAt, phase: "creating", holds: new Map() });
     try {
       step("create: intent recorded");
