@@ -43,25 +43,35 @@ export interface SoakPlugin extends AsyncDisposable {
 export class SoakPlugins implements AsyncDisposable {
   readonly #place: SoakPlace;
   readonly #compileCache: string;
-  #ahead: Promise<Loaded>;
+  readonly #ahead: Promise<Loaded>[] = [];
 
-  constructor(place: SoakPlace, compileCache: string) {
+  private constructor(place: SoakPlace, compileCache: string) {
     this.#place = place;
     this.#compileCache = compileCache;
-    this.#ahead = this.#load();
+  }
+
+  static async open(place: SoakPlace, compileCache: string): Promise<SoakPlugins> {
+    const plugins = new SoakPlugins(place, compileCache);
+    // Node writes its cache of compiled code when it ends, which those that are killed never do.
+    const { child } = await plugins.#load();
+    child.stdin.end();
+    await child.ended;
+    plugins.#ahead.push(plugins.#load(), plugins.#load());
+    return plugins;
   }
 
   /** Starts the next one and waits until it serves; what an earlier one left is brought in order meanwhile. */
   async next(): Promise<SoakPlugin> {
-    const { child, listen } = await this.#ahead;
-    this.#ahead = this.#load();
+    this.#ahead.push(this.#load());
+    const { child, listen } = await (this.#ahead.shift() ?? this.#load());
     return await begin(child, { listen, place: this.#place });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { child } = await this.#ahead;
-    child.stdin.end();
-    await child[Symbol.asyncDispose]();
+    for (const { child } of await Promise.all(this.#ahead)) {
+      child.stdin.end();
+      await child[Symbol.asyncDispose]();
+    }
   }
 
   async #load(): Promise<Loaded> {

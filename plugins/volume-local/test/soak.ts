@@ -26,8 +26,8 @@ export interface SoakReport {
 }
 
 const mebi = 2 ** 20;
-/** The longest that a plugin is let work before it is killed. */
-const longestMs = 300;
+/** The most calls that are answered, and the longest wait for them, between two kills; then some milliseconds more. */
+const most = { calls: 8, waitMs: 1500, moreMs: 100 };
 
 /** Kills until it is enough, and looks after each kill that nothing is lost, and at the end that nothing is left. */
 export async function soak(options: SoakOptions): Promise<SoakReport> {
@@ -43,12 +43,12 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const began = performance.now();
   const report = (): SoakReport => ({
     kills: { ...kills },
-    calls: volumes.reduce((sum, { calls }) => sum + calls, 0),
+    calls: countCalls(volumes),
     seconds: (performance.now() - began) / 1000,
   });
   const enough = (): boolean =>
     countKills(report()) >= options.kills || performance.now() - began > options.seconds * 1000;
-  await using plugins = new SoakPlugins(place, join(folder.path, "compiled"));
+  await using plugins = await SoakPlugins.open(place, join(folder.path, "compiled"));
   while (!enough()) {
     const plugin = await plugins.next();
     try {
@@ -73,6 +73,10 @@ export function countKills({ kills }: SoakReport): number {
   return kills.plugin + kills.commands + kills.both + kills.recovery;
 }
 
+function countCalls(volumes: readonly SoakVolume[]): number {
+  return volumes.reduce((sum, { calls }) => sum + calls, 0);
+}
+
 interface Surroundings {
   readonly volumes: readonly SoakVolume[];
   readonly random: () => number;
@@ -83,8 +87,11 @@ async function useUntilKilled(plugin: SoakPlugin, { volumes, random, kills }: Su
   await plugin.do("recovered");
   const used = Promise.all(volumes.map((volume) => volume.use(plugin, () => kills.commands)));
   for (;;) {
+    const until = countCalls(volumes) + Math.floor(random() * (most.calls + 1));
+    const limit = performance.now() + most.waitMs;
     // What goes wrong meanwhile ends it at once.
-    await Promise.race([sleep(random() * longestMs), used]);
+    while (countCalls(volumes) < until && performance.now() < limit) await Promise.race([sleep(2), used]);
+    await Promise.race([sleep(random() * most.moreMs), used]);
     const chance = random();
     const victim = chance < 0.25 ? "commands" : chance < 0.6 ? "both" : "plugin";
     kills[victim]++;
