@@ -3,6 +3,7 @@ import { lstat } from "node:fs/promises";
 import { readMounts, run, type Mount } from "@outrigger/linux";
 import type { Logger } from "@outrigger/plugin";
 import type { Store } from "@outrigger/store";
+import type { ExpectedMount } from "./backend.ts";
 import type { House } from "./house.ts";
 import { findWrongMount } from "./mount-view.ts";
 import { snapshotsOf } from "./snapshots.ts";
@@ -42,6 +43,7 @@ export class Upkeep {
     const { log, seldomMs, store } = this.#options;
     const seldom = performance.now() - this.#seldom >= seldomMs;
     if (seldom) this.#seldom = performance.now();
+    this.#house.around.reserve.fill();
     const mounts = await readMounts();
     for (const volume of this.#house.all.values()) {
       if (this.#house.around.closing.aborted) return;
@@ -97,7 +99,12 @@ async function examine(
   const since = volume.health?.since ?? new Date().toISOString();
   const { name } = volume;
   const view = rules.view(record, { name, folder: around.folders.of(name, record.folder) });
-  const expected = await rules.backendNamed(record.backend).expects?.(view, AbortSignal.timeout(10_000));
+  let expected: ExpectedMount | undefined;
+  try {
+    expected = await rules.backendNamed(record.backend).expects?.(view, AbortSignal.timeout(10_000));
+  } catch (error) {
+    return { state: "degraded", text: error instanceof Error ? error.message : String(error), since };
+  }
   if (expected === undefined) {
     const there = await lstat(mountpoint).catch(() => undefined);
     return there?.isDirectory()

@@ -12,6 +12,7 @@ import type { House } from "./house.ts";
 import { loadRecords, volumeTable } from "./load-records.ts";
 import { OptionRules, type ForeignOption } from "./option-rules.ts";
 import { RemovedVolumes } from "./removed-volumes.ts";
+import { Reserve } from "./reserve.ts";
 import type { Step } from "./steps.ts";
 import { Trash } from "./trash.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -126,6 +127,8 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
     const now = options.now ?? Date.now;
     const removed = new RemovedVolumes({ store, rules, folders, now, step, emptyTrash });
     const feed = new EventFeed();
+    const reserve = new Reserve(options.root);
+    reserve.fill();
     const door = new BackendDoor(closing.signal);
     const around: VolumeSurroundings = {
       rules,
@@ -137,6 +140,7 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
       now,
       step,
       emptyTrash,
+      reserve,
       isTaken: (folder) => removed.has(folder),
       forget: (name) => void all.delete(name),
       ready: (backend) => door.open(backend),
