@@ -19,6 +19,8 @@ export interface RemovedRecord extends VolumeDescription {
   readonly until?: string | undefined;
   /** It is being deleted. */
   readonly purging?: true | undefined;
+  /** It is being brought back. */
+  readonly returning?: true | undefined;
 }
 
 /** The volumes' records by name. */
