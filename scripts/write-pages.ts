@@ -5,11 +5,12 @@ import { fileURLToPath } from "node:url";
 import { conformancePages } from "./pages/conformance-cases.ts";
 import { errorPages } from "./pages/errors.ts";
 import { protocolPages } from "./pages/protocols.ts";
+import { storageApiPages } from "./pages/storage-api.ts";
 
 const docs = fileURLToPath(new URL("../docs", import.meta.url));
 
 /** Pages by their path in docs. */
-const pages = new Map([...protocolPages(), ...conformancePages(), ...errorPages()]);
+const pages = new Map([...protocolPages(), ...conformancePages(), ...errorPages(), ...storageApiPages()]);
 /** Folders that hold nothing else. */
 const written = "protocols/*";
 

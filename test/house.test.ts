@@ -38,7 +38,17 @@ const mayImport: Record<string, readonly string[]> = {
 };
 
 /** What a plugin may import, and what its tests may besides. */
-const pluginMayImport = ["protocol", "plugin", "engine", "linux", "store", "volume-core", "network-core", "policy"];
+const pluginMayImport = [
+  "protocol",
+  "plugin",
+  "engine",
+  "linux",
+  "store",
+  "volume-core",
+  "storage-api",
+  "network-core",
+  "policy",
+];
 const testsMayImport = ["conformance", "engine", "plugin", "linux"];
 
 /** Packages that must run with nothing but Node. */

@@ -23,6 +23,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   replay: { summary: "send recorded calls to a plugin, and compare its answers", load: () => import("./replay.ts") },
   call: { summary: "send one call to a plugin, as the engine would", load: () => import("./call.ts") },
   doctor: { summary: "find what is wrong with the plugins of this machine", load: () => import("./doctor.ts") },
+  volume: { summary: "snapshot, clone, resize, back up and check volumes", load: () => import("./volume.ts") },
   explain: { summary: "say what an engine's error means and what to do", load: () => import("./explain.ts") },
 };
 
@@ -70,13 +71,17 @@ async function parse(words: readonly string[]): Promise<void> {
     if (error.exitCode !== 0)
       throw usageErrorOf(
         error,
-        commands.find((command) => command.name() === verb),
+        askedFor(
+          commands.find((command) => command.name() === verb),
+          words.slice(1),
+        ),
       );
   }
 }
 
 /** Errors are told in one place, and by exit codes of our own. */
 function quiet(command: Command): Command {
+  for (const verb of command.commands) quiet(verb);
   return command
     .exitOverride()
     .configureOutput({ outputError: () => {} })
@@ -84,15 +89,26 @@ function quiet(command: Command): Command {
     .helpOption("--help", "print this help");
 }
 
+/** The verb within a verb that the words name. */
+function askedFor(command: Command | undefined, [word = "", ...words]: readonly string[]): Command | undefined {
+  const verb = command?.commands.find((one) => one.name() === word);
+  return verb === undefined ? command : askedFor(verb, words);
+}
+
 function usageErrorOf(error: CommanderError, command: Command | undefined): UsageError {
   const what = error.message.replace(/^error: /, "").replace(/\.$/, "");
   const [, word = ""] = /'([^']+)'/.exec(what) ?? [];
-  const see = `see outrigger${command === undefined ? "" : ` ${command.name()}`} --help`;
+  const see = `see outrigger${command === undefined ? "" : ` ${fullNameOf(command)}`} --help`;
   const candidates: Record<string, readonly string[]> = {
     "commander.unknownCommand": Object.keys(verbs),
     "commander.unknownOption": command?.options.flatMap(({ long }) => long ?? []) ?? ["--version", "--help"],
   };
   return new UsageError(`${what}${didYouMean(word, candidates[error.code] ?? [], see)}`, { cause: error });
+}
+
+function fullNameOf(command: Command): string {
+  const { parent } = command;
+  return parent === null || parent.parent === null ? command.name() : `${fullNameOf(parent)} ${command.name()}`;
 }
 
 function version(): string {

@@ -2,9 +2,9 @@ export { bindFolder, unmountFolder, type BindOptions } from "./bind-mount.ts";
 export { readBootId } from "./boot-id.ts";
 export { startChild, type Child, type ChildOptions, type Ending } from "./child.ts";
 export { findFolderUsers, type FolderUsers } from "./folder-users.ts";
+export { copyFrozen, thaw, type FrozenCopyOptions } from "./frozen-copy.ts";
 export { holdSocket, type HeldSocket } from "./held-socket.ts";
 export { findHungPaths } from "./hung-paths.ts";
-export { copyFrozen, thaw, type FrozenCopyOptions } from "./frozen-copy.ts";
 export { readLoopDevices, type LoopDevice } from "./loop-devices.ts";
 export { parseMounts, readMounts, type Mount } from "./mount-info.ts";
 export { enterNamespaces, type Namespace, type NamespacesOf } from "./namespaces.ts";
@@ -18,4 +18,5 @@ export {
   type ProcessFacts,
 } from "./processes.ts";
 export { CommandError, describeCommand, plainEnvironment, run, type RunOptions, type RunResult } from "./run.ts";
+export { streamCommand, type StreamCommand, type StreamCommandOptions } from "./stream-command.ts";
 export { readUnixSockets, type UnixSocket } from "./unix-listeners.ts";

@@ -4,6 +4,7 @@ import { openVolumes } from "@outrigger/volume-core";
 import { backendsFor } from "./backends.ts";
 import { config } from "./config.ts";
 import { foreignOptions } from "./foreign-options.ts";
+import { serveApi } from "./serve-api.ts";
 
 /** Volumes on this host's own storage. */
 export const plugin = definePluginModule({
@@ -24,9 +25,16 @@ export const plugin = definePluginModule({
       trashKeepMs: (options["trash-days"] ?? 7) * 86_400_000,
       log,
     });
+    const api = await serveApi(options, { name, root, verbs: volumes, log }).catch(async (error: unknown) => {
+      await volumes[Symbol.asyncDispose]();
+      throw error;
+    });
     return {
       ...definePlugin({ name, drivers: { VolumeDriver: volumes.driver }, hooks: volumes.hooks }),
-      [Symbol.asyncDispose]: () => volumes[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: async () => {
+        await api?.[Symbol.asyncDispose]();
+        await volumes[Symbol.asyncDispose]();
+      },
     };
   },
 });
