@@ -1,4 +1,5 @@
-// volume-local, with what can be done to volumes beside the engine's calls on a socket of its own: for stories and the tour.
+// volume-local, with what can be done to volumes beside the engine's calls on a socket of its own, with a clock and a death that
+// stories set.
 import { rm } from "node:fs/promises";
 import { createServer, request, type IncomingMessage } from "node:http";
 import { join } from "node:path";

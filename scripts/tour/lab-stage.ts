@@ -3,14 +3,10 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lab, type Host } from "../../e2e/lab/index.ts";
 import { plainEnvironment } from "@outrigger/linux";
-import { callVerb } from "../../e2e/volume-local-with-verbs.ts";
 import { commandsToTry, image, tourWithDocker, type Snapshots } from "./docker-tour.ts";
-import { announce, showPluginLines, untilServing, type Stage } from "./stage.ts";
+import { announce, show, showPluginLines, untilServing, type Stage } from "./stage.ts";
 
 const outrigger = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
-
-const volumes = fileURLToPath(new URL("../../e2e/volume-local-with-verbs.ts", import.meta.url));
-const root = "/var/lib/outrigger/volume-local";
 
 /** Programs that set-up unpacked come first. */
 const programs = fileURLToPath(new URL("../../.lab/programs/commands", import.meta.url));
@@ -22,10 +18,9 @@ export async function labStage(engine: string | undefined): Promise<Stage> {
   const host = opening.use(await lab.host(engine === undefined ? {} : { engine }));
   await host.image(image);
   const missing = missingForBtrfs();
-  const pool = missing === undefined ? ["--pool-size", "1GiB"] : [];
-  const flags = ["--name", "volume-local", "--root", root, ...pool];
+  const pool = missing === undefined ? ["--pool", "auto"] : [];
   const plugin = opening.use(
-    await host.start([process.execPath, outrigger, "serve", volumes, ...flags, "--trace"], {
+    await host.start([process.execPath, outrigger, "serve", "volume-local", ...pool, "--trace"], {
       onOutput: showPluginLines(),
       env: { ...plainEnvironment, PATH: searchPath, OUTRIGGER_PROGRAMS: programs },
     }),
@@ -45,8 +40,8 @@ function snapshotsOn(host: Host, missing: string | undefined): Snapshots {
   if (missing !== undefined) return { none: `volumes are plain folders here, because ${missing}` };
   return {
     take: async (volume, snapshot) => {
-      announce(`volumes.snapshot("${volume}", "${snapshot}")`);
-      await callVerb(host.path(root), "snapshot", volume, snapshot);
+      announce(`outrigger volume snapshot ${volume} ${snapshot}`);
+      show((await host.run([process.execPath, outrigger, "volume", "snapshot", volume, snapshot])).stdout.trimEnd());
     },
   };
 }
