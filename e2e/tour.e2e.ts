@@ -15,6 +15,7 @@ test("the tour goes through where there is no engine, and leaves nothing", async
   const { stdout } = await run([process.execPath, start, "--engine", "none", "--once"]);
   assertTour(stdout);
   assert.match(stdout, /No Docker Engine \(no engine was asked for\)/);
+  assert.match(stdout, /no snapshots and clones: volumes are plain folders on this stage, which have none/);
   assert.deepEqual(await leftovers(), before);
 });
 
@@ -28,6 +29,10 @@ for (const engine of lab.engines()) {
     const { stdout } = await run([process.execPath, start, "--once", "--engine", engine]);
     assertTour(stdout);
     assert.match(stdout, /nothing on this machine is touched/);
+    assert.match(
+      stdout,
+      /from=data@before copy\n[^$]*\$ docker run [^\n]*\n[^$]*changed since\nwritten by the first container\n/,
+    );
   });
 }
 
@@ -56,6 +61,7 @@ test(
     ]);
     assertTour(stdout);
     assert.match(stdout, /This machine's own Docker Engine/);
+    assert.match(stdout, /no snapshots and clones: volumes are plain folders on this stage/);
     assert.equal(await host.docker(["image", "ls", "--quiet"]), "");
     assert.deepEqual(await readdir(host.path("/run/docker/plugins")), []);
   },

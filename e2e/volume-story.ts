@@ -28,7 +28,7 @@ export interface VolumeHost {
 }
 
 /** One entry of `Status.holders`. */
-interface Holder {
+export interface Holder {
   readonly ID: string;
   readonly mounts: number;
 }

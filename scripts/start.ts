@@ -80,7 +80,7 @@ async function openStage(engine: string | undefined): Promise<Stage> {
 /** Has the engine made that is wanted, the newest unless told; says itself why it cannot be. */
 function setUpLab(engine: string | undefined): void {
   const version = engine ?? lab.engines().at(-1);
-  if (lab.unavailable(version) === undefined) return;
   const script = fileURLToPath(new URL("setup.mjs", import.meta.url));
-  spawnSync(process.execPath, [script, `--lab=${version}`], { stdio: "inherit" });
+  const wanted = lab.unavailable(version) === undefined ? [] : [`--lab=${version}`];
+  spawnSync(process.execPath, [script, ...wanted, "--lab=programs"], { stdio: "inherit" });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createRegistry, createVolumeService, type VolumeService } from "@outrigger/engine";
 import { plainEnvironment, startChild } from "@outrigger/linux";
-import { announce, show, showPluginLines, untilServing, type Stage } from "./stage.ts";
+import { announce, plainFolders, show, showPluginLines, untilServing, type Stage } from "./stage.ts";
 
 const outrigger = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 
@@ -48,6 +48,8 @@ async function tour(volumes: VolumeService): Promise<void> {
 
   announce("docker run -v data:/data ... cat /data/note");
   await useVolume(volumes, async (note) => show((await readFile(note, "utf8")).trimEnd()));
+
+  show(`\nno snapshots and clones: ${plainFolders}`);
 
   announce("docker volume ls");
   for (const { Driver, Name } of (await volumes.list()).volumes) show(`${Driver}  ${Name}`);

@@ -11,6 +11,10 @@ export interface Stage extends AsyncDisposable {
   readonly commands: readonly string[];
 }
 
+/** Why a stage without a btrfs of its own shows no snapshots. */
+export const plainFolders =
+  "volumes are plain folders on this stage, which have none; npm start with an engine of the tour's own shows them";
+
 /** Prints a step as it would be typed. */
 export function announce(command: string): void {
   console.log(`\n${paint("1", `$ ${command}`)}`);

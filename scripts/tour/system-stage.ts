@@ -6,7 +6,7 @@ import { CommandError, plainEnvironment, run, startChild } from "@outrigger/linu
 import { findInRoots } from "../../e2e/lab/engine-root.ts";
 import { importImage } from "../../e2e/lab/image.ts";
 import { commandsToTry, image, tourWithDocker, type Docker } from "./docker-tour.ts";
-import { showPluginLines, untilServing, type Stage } from "./stage.ts";
+import { plainFolders, showPluginLines, untilServing, type Stage } from "./stage.ts";
 
 const outrigger = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 
@@ -34,7 +34,7 @@ export async function systemStage(): Promise<Stage> {
   return {
     title: `This machine's own Docker Engine ${version}, with volumes in ${root}.\nAn engine remembers a plugin it has used: after this tour, \`docker volume ls\` waits 15 s for it until the engine restarts`,
     commands: commandsToTry("docker"),
-    play: () => tourWithDocker(docker),
+    play: () => tourWithDocker(docker, { none: plainFolders }),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }
