@@ -61,7 +61,8 @@ function callOnce(socket: Socket, bytes: string): Promise<Answered> {
     leave();
     const answer = Buffer.concat(chunks);
     const head = answer.toString("latin1", 0, 400);
-    if (/^HTTP\/1\.1 200/.test(head)) resolve({ microseconds, body: answer.subarray(answer.indexOf("\r\n\r\n") + 4) });
+    if (head.startsWith("HTTP/1.1 200"))
+      resolve({ microseconds, body: answer.subarray(answer.indexOf("\r\n\r\n") + 4) });
     else reject(new Error(`the plugin answered ${head}`));
   };
   const onEnd = (error?: unknown): void => {

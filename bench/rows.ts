@@ -7,7 +7,7 @@ export interface Samples {
 }
 
 /** What a figure is to reach: by itself, or as a part of the peer's. */
-export interface Aim {
+interface Aim {
   readonly of: "ours" | "ratio";
   readonly most?: number;
   readonly least?: number;

@@ -50,7 +50,7 @@ async function measureRuns(host: Host, rounds: number): Promise<Row[]> {
 }
 
 async function measureCreates(host: Host, rounds: number): Promise<Row[]> {
-  const kinds = {
+  const kinds: Record<"builtIn" | "dir" | "btrfs" | "rclone", VolumeToMake> = {
     builtIn: { Driver: "local", DriverOpts: {} },
     dir: { Driver: "volume-local", DriverOpts: { backend: "dir" } },
     btrfs: { Driver: "volume-local", DriverOpts: { backend: "btrfs" } },
@@ -58,7 +58,7 @@ async function measureCreates(host: Host, rounds: number): Promise<Row[]> {
   };
   const Name = "made";
   const byCommand = await alternate(rounds, kinds, async ({ Driver, DriverOpts }) => {
-    const options = Object.entries(DriverOpts satisfies Record<string, string>).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
+    const options = Object.entries(DriverOpts).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
     await host.docker(["volume", "create", "-d", Driver, ...options, Name]);
     await host.docker(["volume", "rm", Name]);
   });
@@ -76,6 +76,12 @@ async function measureCreates(host: Host, rounds: number): Promise<Row[]> {
       ];
     }),
   );
+}
+
+/** As the engine's API takes it. */
+interface VolumeToMake {
+  readonly Driver: string;
+  readonly DriverOpts: Readonly<Record<string, string>>;
 }
 
 /** Milliseconds by contender; each begins a round in its turn, and the first round is not counted. */

@@ -44,8 +44,13 @@ async function startRclone(host: Host): Promise<Child> {
   await mkdir(programs);
   await writeFile(join(programs, "fusermount"), '#!/bin/sh\nexec fusermount3 "$@"\n', { mode: 0o755 });
   const argv = [
-    ...["rclone", "serve", "docker", `--socket-addr=${rcloneSocket}`, "--base-dir=/run/rclone/volumes"],
-    ...["--cache-dir=/run/rclone/cache", "--config=/run/rclone/config"],
+    "rclone",
+    "serve",
+    "docker",
+    `--socket-addr=${rcloneSocket}`,
+    "--base-dir=/run/rclone/volumes",
+    "--cache-dir=/run/rclone/cache",
+    "--config=/run/rclone/config",
   ];
   const env = { ...plainEnvironment, PATH: `${programs}:${plainEnvironment.PATH ?? ""}` };
   return await started(host, { argv, socket: rcloneSocket, env });
