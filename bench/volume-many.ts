@@ -2,17 +2,19 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { startChild, type Child } from "@outrigger/linux";
+import type { Host } from "@outrigger/e2e/lab";
+import type { Child } from "@outrigger/linux";
 import { openStore } from "@outrigger/store";
 import { callAlone, request, times } from "./bare-calls.ts";
+import { processorTime } from "./process-figures.ts";
 import { alone, compared, median, quantile, type Row } from "./rows.ts";
 
 /** What is measured with, and where. */
 export interface ManyOptions {
   /** The command that serves a plugin of ours. */
   readonly serve: readonly string[];
-  /** Empty, and for this alone. */
-  readonly folder: string;
+  /** The plugin runs on it, and ends with it. */
+  readonly host: Host;
   readonly rclone: { readonly socket: string; readonly pid: number };
   /** How long rclone makes volumes. */
   readonly rcloneMs: number;
@@ -22,6 +24,7 @@ export interface ManyOptions {
 interface Crowd {
   readonly volumes: number;
   readonly startMs: number;
+  readonly startProcessorMs: number;
   readonly getP50Us: number;
   readonly getP99Us: number;
   /** Microseconds of a List for each volume. */
@@ -35,7 +38,7 @@ const [few, many] = [10_000, 100_000];
 
 /** All figures with many volumes. */
 export async function measureMany(options: ManyOptions): Promise<Row[]> {
-  const base = join(options.folder, "one");
+  const base = join(options.host.share, "one");
   await makeTemplate(options, base);
   const empty = await withPlugin(options, base, ({ pid }) => memory(pid));
   const small = await measureCrowd(options, { volumes: few, base, empty });
@@ -51,6 +54,7 @@ export async function measureMany(options: ManyOptions): Promise<Row[]> {
   };
   return [
     alone({ figure: `${of}: start to first answered Activate`, unit: "ms", aim: most(1000) }, [large.startMs]),
+    alone({ figure: `${of}: processor time of that start`, unit: "ms" }, [large.startProcessorMs]),
     alone({ figure: `${of}: Get, p50`, unit: "µs" }, [large.getP50Us]),
     alone({ figure: `${of}: Get, p99`, unit: "µs", aim: most(1000) }, [large.getP99Us]),
     versus(`${of}: List, for each`, "µs", "listUs"),
@@ -81,9 +85,10 @@ async function measureCrowd(
   options: ManyOptions,
   { volumes, base, empty }: { volumes: number; base: string; empty: Memory },
 ): Promise<Crowd> {
-  const root = join(options.folder, String(volumes));
+  const root = join(options.host.share, String(volumes));
   await copyRecords(base, { root, volumes });
   return await withPlugin(options, root, async ({ pid }, socket, startMs) => {
+    const startProcessorMs = (await processorTime(pid)) / 1000;
     const gets = Array.from({ length: 1000 }, (_, i) =>
       request("VolumeDriver.Get", { Name: nameOf(Math.floor((i * volumes) / 1000)) }),
     );
@@ -95,6 +100,7 @@ async function measureCrowd(
     return {
       volumes,
       startMs,
+      startProcessorMs,
       getP50Us: median(seen),
       getP99Us: quantile(seen, 0.99),
       listUs: list / volumes,
@@ -124,26 +130,29 @@ let sockets = 0;
 
 /** Starts the plugin, does something with it, and ends it. */
 async function withPlugin<T>(
-  { serve, folder }: ManyOptions,
+  { serve, host }: ManyOptions,
   root: string,
   use: (plugin: Child, socket: string, startMs: number) => Promise<T>,
 ): Promise<T> {
-  const socket = join(folder, `${sockets++}.sock`);
+  const socket = join(host.share, `${sockets++}.sock`);
   const started = performance.now();
-  await using plugin = await startChild([...serve, "volume-local", "--unix", socket, "--root", root]);
+  await using plugin = await host.start([...serve, "volume-local", "--unix", socket, "--root", root]);
   for (;;) {
     try {
       await callAlone(socket, request("Plugin.Activate", {}));
       break;
     } catch (error) {
-      if (performance.now() - started > 60_000) throw new Error(`no answer: ${plugin.output()}`, { cause: error });
+      if (performance.now() - started > 120_000) throw new Error(`no answer: ${plugin.output()}`, { cause: error });
       await wait(2);
     }
   }
   return await use(plugin, socket, performance.now() - started);
 }
 
-async function measureRclone({ rclone: { socket, pid }, rcloneMs }: ManyOptions): Promise<Omit<Crowd, "startMs">> {
+async function measureRclone({
+  rclone: { socket, pid },
+  rcloneMs,
+}: ManyOptions): Promise<Omit<Crowd, "startMs" | "startProcessorMs">> {
   const empty = await memory(pid);
   const until = performance.now() + rcloneMs;
   let volumes = 0;

@@ -1,7 +1,5 @@
 // What volumes of ours cost beside Docker's built-in ones, rclone's, and a folder that is bound into a container.
-import { mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, release, tmpdir } from "node:os";
-import { join } from "node:path";
+import { availableParallelism, release } from "node:os";
 import { parseArgs } from "node:util";
 import { lab } from "@outrigger/e2e/lab";
 import { buildOurs } from "./contenders.ts";
@@ -80,10 +78,8 @@ function readOptions(): Wanted | undefined {
 
 async function measure({ only, rounds }: Wanted): Promise<Row[]> {
   const serve = await buildOurs();
-  await using held = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), "outrigger-bench-"));
-  held.defer(() => rm(folder, { recursive: true }));
-  const { host, rcloneSocket, rclonePid } = held.use(await startVolumeHost(serve));
+  await using started = await startVolumeHost(serve);
+  const { host, rcloneSocket, rclonePid } = started;
   const rows: Row[] = [];
   for (const part of parts.filter((part) => only.includes(part))) {
     console.error(`measuring: ${part}`);
@@ -91,7 +87,7 @@ async function measure({ only, rounds }: Wanted): Promise<Row[]> {
     if (part === "io") rows.push(...(await measureIo(host, Math.ceil(rounds / 3))));
     if (part === "many") {
       const rclone = { socket: rcloneSocket, pid: rclonePid };
-      rows.push(...(await measureMany({ serve, folder, rclone, rcloneMs: 20_000 })));
+      rows.push(...(await measureMany({ serve, host, rclone, rcloneMs: 20_000 })));
     }
   }
   return rows;
