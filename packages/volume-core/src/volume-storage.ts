@@ -3,7 +3,7 @@ import { DriverError, RequestError, type PluginError } from "@outrigger/protocol
 import type { Table } from "@outrigger/store";
 import { randomBytes } from "node:crypto";
 import type { Backend, BackendVolume, CloneSource } from "./backend.ts";
-import { writeLabel } from "./label-file.ts";
+import { writeFirstLabel, writeLabel } from "./label-file.ts";
 import { checkMount, hideView, showView } from "./mount-view.ts";
 import type { GivenOptions, OptionRules, ReadOptions } from "./option-rules.ts";
 import type { Reserve } from "./reserve.ts";
@@ -124,7 +124,10 @@ export class VolumeStorage {
       if (from === undefined) await backend.provision(this.view(), this.signal());
       else await backend.clone?.(this.view(), from, this.signal());
       step("create: provisioned");
-      await this.describe({ phase: "idle" }, "create: labelled");
+      // At once, for the disk then writes all of it in one go; a run that was killed before the end undoes all of it.
+      await Promise.all([writeFirstLabel(this.folder, { ...this.existing, name: this.name }), folders.syncNames()]);
+      step("create: labelled");
+      this.change({ phase: "idle" });
     } catch (error) {
       throw await this.#undone("could not be created", error);
     }

@@ -178,15 +178,27 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
   async #recover(): Promise<void> {
     const { log } = this.#options;
     await this.#house.removed.settle().catch((error: unknown) => log?.warn("a removed volume is not in order", error));
-    const recoveries = [...this.#all.values()].map(async (volume) => {
+    const unsettled = [...this.#all.values()].filter((volume) => volume.unsettled);
+    const recoveries = unsettled.map(async (volume) => {
       await volume.recover().catch((error: unknown) => log?.warn(`volume ${volume.name} is not in order`, error));
     });
     for (const id of this.#house.removed.interrupted()) {
       await purge(this.#house, id).catch((error: unknown) => log?.warn(`removed volume ${id} is not deleted`, error));
     }
-    await Promise.all([...recoveries, this.#trash.empty()]);
+    await Promise.all([...recoveries, ...this.#openBackends(), this.#trash.empty()]);
     // What a recovery threw away, too.
     await this.#trash.empty();
+  }
+
+  /** Those that have volumes, so that the first user of one does not wait for it. */
+  #openBackends(): Promise<void>[] {
+    const { rules, around } = this.#house;
+    const names = new Set([...this.#all.values()].map(({ shown }) => shown?.backend));
+    return [...names].map(async (name) => {
+      if (name === undefined) return;
+      const opening = async (): Promise<void> => await around.ready(rules.backendNamed(name));
+      await opening().catch((error: unknown) => this.#options.log?.warn(`backend ${name} is not up`, error));
+    });
   }
 
   #carryHolds(): void {
