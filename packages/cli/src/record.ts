@@ -54,7 +54,7 @@ async function record(file: string, named: readonly string[], flags: RecordFlags
       full.abort(error);
     }
   };
-  await traceUntilStopped(named, flags, {
+  await traceUntilStopped({ named, command: [] }, flags, {
     publish,
     say: tell,
     begun: (plugins) => note(`recording ${plugins.map(({ name }) => name).join(", ")} into ${file}`),

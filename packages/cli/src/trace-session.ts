@@ -1,8 +1,10 @@
 // Traces plugins until a signal comes, whatever is made of the calls.
 import { constants } from "node:os";
 import { Redactor, type CallRecord, type TraceEvent, type Tracing } from "@outrigger/inspector";
+import { messageOf } from "./command-error.ts";
 import { count, note, printable } from "./output.ts";
 import { asCommandError, traceTargets, type StandFlags } from "./trace-targets.ts";
+import { CommandEnd, startTraced, type TraceSubject } from "./traced-command.ts";
 
 /** Flags that decide what a call's record holds. */
 export interface SessionFlags extends StandFlags {
@@ -30,31 +32,33 @@ export interface SessionListener {
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Traces the named plugins, all that are live where none is named. A signal ends it: plugins get their places back at
- * once, and calls that run are waited for; a second signal cuts them off.
+ * Traces the named plugins, all that are live where none is named, or those of a command that is started for it and
+ * ended with it. A signal ends it, and so does the command's end: plugins get their places back at once, and calls that
+ * run are waited for; a second signal cuts them off.
  */
 export async function traceUntilStopped(
-  named: readonly string[],
+  subject: TraceSubject,
   flags: SessionFlags,
   listener: SessionListener,
 ): Promise<void> {
   // Heard from before anything is moved on, so that there is no instant at which a signal leaves something behind.
   const stop = listenForSignals();
   try {
-    await trace(named, flags, { ...listener, stop });
+    await trace(subject, flags, { ...listener, stop });
   } catch (error) {
-    throw asCommandError(error);
+    if (!stop.stopped.aborted || error !== stop.stopped.reason) throw asCommandError(error);
   } finally {
     stop[Symbol.dispose]();
   }
 }
 
 async function trace(
-  named: readonly string[],
+  subject: TraceSubject,
   flags: SessionFlags,
   { publish, say, begun, signal, stop }: SessionListener & { stop: Stop },
 ): Promise<void> {
-  const targets = await traceTargets(named, flags);
+  await using command = subject.command.length === 0 ? undefined : await startTraced(subject, flags, stop.stopped);
+  const targets = await traceTargets(command?.plugins ?? subject.named, flags);
   const redactor = flags.showSecrets === true ? undefined : new Redactor();
   let numbered = 0;
   await using traces = new AsyncDisposableStack();
@@ -76,9 +80,17 @@ async function trace(
     plugins.push({ name, address: tracing.address });
   }
   begun?.(plugins);
-  await aborted(AbortSignal.any([stop.stopped, ...(signal === undefined ? [] : [signal])]));
+  const ends = [stop.stopped, signal, command?.over].filter((one) => one !== undefined);
+  await aborted(AbortSignal.any(ends));
+  if (command?.over.aborted === true) tellEnd(command.over.reason);
   const busy = running.reduce((sum, { busy }) => sum + busy, 0);
   if (busy > 0) note(`waiting for the answers to ${count(busy, "call")}; another Ctrl-C cuts them off`);
+}
+
+/** What the command came to is what the trace came to. */
+function tellEnd(reason: unknown): void {
+  note(messageOf(reason));
+  if (!(reason instanceof CommandEnd && reason.good)) process.exitCode = 1;
 }
 
 interface Stop extends Disposable {

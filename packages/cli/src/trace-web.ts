@@ -16,6 +16,7 @@ import { note, print } from "./output.ts";
 import { foldersFrom, type FolderFlags } from "./target-flags.ts";
 import { tell, traceUntilStopped, type SessionFlags, type TracedPlugin } from "./trace-session.ts";
 import { asCommandError } from "./trace-targets.ts";
+import type { TraceSubject } from "./traced-command.ts";
 
 /** Flags about the page itself. */
 export interface PageFlags {
@@ -24,13 +25,13 @@ export interface PageFlags {
 }
 
 /** Traces plugins, and shows their calls on a page until a signal comes. */
-export async function traceOnPage(named: readonly string[], flags: SessionFlags & PageFlags): Promise<void> {
+export async function traceOnPage(subject: TraceSubject, flags: SessionFlags & PageFlags): Promise<void> {
   const feed = createFeed();
   let plugins: About["plugins"] = [];
   // Before any plugin's place is taken, for the port may be somebody else's.
   await using page = await serve({ feed, port: flags.port, about: () => ({ plugins, recording: null }) });
-  const protocols = await protocolsByName(named, flags);
-  await traceUntilStopped(named, flags, {
+  const protocols = await protocolsByName(subject.named, flags);
+  await traceUntilStopped(subject, flags, {
     publish: (record) => feed.publish(record),
     say: tell,
     begun: (traced: readonly TracedPlugin[]) => {

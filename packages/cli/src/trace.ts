@@ -9,6 +9,7 @@ import { SteadyOutput } from "./steady-output.ts";
 import { foldersFrom, parseSize, withTarget } from "./target-flags.ts";
 import { tell, traceUntilStopped, type SessionFlags } from "./trace-session.ts";
 import { tellPutBack } from "./trace-targets.ts";
+import type { TraceSubject } from "./traced-command.ts";
 import { parsePort, showRecording, traceOnPage } from "./trace-web.ts";
 
 /** How long the reader of the output has for what is left. */
@@ -21,6 +22,7 @@ interface TraceFlags extends SessionFlags {
   readonly web?: true;
   readonly port?: number;
   readonly from?: string;
+  readonly name?: string;
 }
 
 const help = `
@@ -32,6 +34,11 @@ Connections that the engine opened before still go straight to the plugin, and c
 close; how many there are is said.
 
 A plugin on TCP has no place to take: stand in front of it with --listen, and point the engine's .spec or .json there.
+
+With a command behind --, the command is started, its plugin is waited for and traced from its first call on, and with
+the trace it ends: by SIGTERM, 10 s later by SIGKILL. Its own output goes to standard error. Where the command ends
+first, so does the trace, with exit code 1 unless the command's was 0. Which plugin: the one named, or the one socket
+that is new in the plugin folder.
 
 Shown are time, plugin, method, what it is about, request, answer or error, milliseconds, and the share of the engine's
 deadline. Secrets are not: by the protocol, by the name of an option or key, and where an error quotes one. Of each body
@@ -53,14 +60,18 @@ Examples:
   outrigger trace --json | jq 'select(.error != null)'
   outrigger trace --web volume-local
   outrigger trace --web --port 8900 --from calls.jsonl
+  outrigger trace -- ./my-plugin --verbose
+  outrigger trace --name my --plugins-dir /tmp/plugins -- ./my-plugin --socket /tmp/plugins/my.sock
   outrigger trace --listen tcp://127.0.0.1:4001 tcp://127.0.0.1:4000
   outrigger trace --put-back`;
 
 /** Builds the verb. */
-export function createCommand(): Command {
+export function createCommand(words: readonly string[] = []): Command {
   return withSession(new Command("trace"))
     .description("Show every call between the engine and running plugins; all that are live where none is named.")
     .argument("[plugin...]", "a name as the engine knows it, or an address")
+    .usage("[options] [plugin...] [-- command...]")
+    .option("--name <plugin>", "the plugin that the command serves, where it makes more sockets than one")
     .option("--full", "show both bodies of each call")
     .option("--json", "print each call as a JSON object on a line")
     .option("--web", "show calls on a page in a browser of this machine")
@@ -68,7 +79,7 @@ export function createCommand(): Command {
     .option("--from <file>", "with --web: show this recording")
     .option("--put-back", "only put back what a trace that was killed left behind")
     .addHelpText("after", help)
-    .action(trace);
+    .action((operands: readonly string[], flags: TraceFlags) => trace(subjectOf(operands, words, flags), flags));
 }
 
 /** Adds the flags of everything that traces. */
@@ -79,7 +90,24 @@ export function withSession(command: Command): Command {
     .option("--body-limit <size>", "how much of each body to look at (default: 64KiB)", parseSize);
 }
 
-async function trace(named: readonly string[], flags: TraceFlags): Promise<void> {
+/** Commander makes one list of the words before and behind --. */
+function subjectOf(operands: readonly string[], words: readonly string[], { name }: TraceFlags): TraceSubject {
+  const dashes = words.indexOf("--");
+  const behind = dashes === -1 ? 0 : words.length - dashes - 1;
+  if (dashes !== -1 && behind === 0) throw new UsageError("name the command behind --, or leave -- out");
+  const named = operands.slice(0, operands.length - behind);
+  const command = operands.slice(operands.length - behind);
+  if (name === undefined) return { named, command };
+  if (behind === 0) throw new UsageError(`--name is about a command; write outrigger trace ${name}`);
+  if (named.length > 0)
+    throw new UsageError(`both ${named.join(", ")} and --name ${name} say what to trace; leave one out`);
+  return { named: [name], command };
+}
+
+async function trace(subject: TraceSubject, flags: TraceFlags): Promise<void> {
+  const { named, command } = subject;
+  if (command.length > 0 && (flags.putBack === true || flags.from !== undefined))
+    throw new UsageError("--put-back and --from trace nothing; leave the command out");
   if (flags.putBack === true) {
     if (flags.web === true) throw new UsageError("--put-back shows no calls; leave --web out");
     if (named.length > 0) throw new UsageError("--put-back looks after the whole folder; leave the plugin out");
@@ -91,12 +119,12 @@ async function trace(named: readonly string[], flags: TraceFlags): Promise<void>
   if (flags.web === true && flags.full === true)
     throw new UsageError("the page shows each call in full; leave --full out");
   if (flags.from !== undefined) return showRecording(flags.from, named, flags);
-  if (flags.web === true) return traceOnPage(named, flags);
+  if (flags.web === true) return traceOnPage(subject, flags);
   const feed = createFeed();
   const [ended, readerGone] = [new AbortController(), new AbortController()];
   const printing = printCalls(feed.subscribe(ended.signal), flags).catch(() => readerGone.abort());
   try {
-    await traceUntilStopped(named, flags, {
+    await traceUntilStopped(subject, flags, {
       publish: (record) => feed.publish(record),
       say: tell,
       signal: readerGone.signal,

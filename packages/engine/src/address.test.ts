@@ -93,5 +93,6 @@ test("no text at all makes the reader fail in another way", () => {
         assert.ok(error instanceof DiscoveryError);
       }
     }),
+    { numRuns: 50 },
   );
 });

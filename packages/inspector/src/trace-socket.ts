@@ -78,6 +78,7 @@ class SocketTrace implements Tracing {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#loseDead();
     const seat = this.#stand();
     this.#ended.abort();
     await this.#watching;
@@ -87,6 +88,15 @@ class SocketTrace implements Tracing {
     }
     const limit = AbortSignal.timeout(longestCallMs);
     await this.#board.drain(this.#options.hurry === undefined ? limit : AbortSignal.any([this.#options.hurry, limit]));
+  }
+
+  /** A plugin that has just ended is given nothing back: its socket would only cost the engine time. */
+  async #loseDead(): Promise<void> {
+    const seat = this.#seat;
+    if (seat === undefined || (await socketState(seat.plugin)) !== "dead" || this.#seat !== seat) return;
+    this.#seat = undefined;
+    seat.clear();
+    await this.#leave(seat, "lost", `${this.#path} is gone, for its plugin has ended`);
   }
 
   async #sit(): Promise<void> {

@@ -379,6 +379,7 @@ test("no body makes the dispatcher throw, and every failure carries Err", async 
       assert.ok(typeof reply === "object" && reply !== null && !Array.isArray(reply));
       if (status !== 200) assert.ok("Err" in reply && typeof reply.Err === "string" && reply.Err !== "");
     }),
+    { numRuns: 30 },
   );
 });
 

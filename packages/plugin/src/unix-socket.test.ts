@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { link, lstat, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { briefly, temporaryFolder, volumePlugin } from "../test/fixture.ts";
-import { startProcess } from "../test/process.ts";
+import { leaveDeadSocket } from "../test/dead-socket.ts";
 import { RawClient } from "../test/raw-client.ts";
 import { serve, type Serving } from "./serve.ts";
 import { ServeError, type ServeErrorCode } from "./serve-error.ts";
@@ -21,14 +21,6 @@ function isServeError(code: ServeErrorCode, text: RegExp): (error: unknown) => b
 
 async function modeOf(path: string): Promise<string> {
   return ((await stat(path)).mode & 0o7777).toString(8);
-}
-
-/** A socket file whose process is gone. */
-async function leaveDeadSocket(path: string): Promise<void> {
-  const server = createServer().listen(`${path}.live`);
-  await once(server, "listening");
-  await link(`${path}.live`, path);
-  await close(server);
 }
 
 /** A group that this process may give its files to, other than its own. */
@@ -142,45 +134,6 @@ test("a socket that somebody removed is no error at the end", async () => {
   await using folder = await temporaryFolder();
   await using _ = await serveAt({ unix: join(folder.path, "a.sock") });
   await rm(join(folder.path, "a.sock"));
-});
-
-test("of several that start at the same instant on a dead socket, exactly one serves", async () => {
-  for (let round = 0; round < 20; round++) {
-    await using folder = await temporaryFolder();
-    const path = join(folder.path, "a.sock");
-    if (round % 2 === 0) await leaveDeadSocket(path);
-    const results = await Promise.allSettled(Array.from({ length: 8 }, () => serveAt({ unix: path })));
-    const winners = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-    await using stack = new AsyncDisposableStack();
-    for (const winner of winners) stack.use(winner);
-    const errors = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
-    assert.equal(winners.length, 1);
-    for (const error of errors)
-      assert.ok(isServeError("address-in-use", /another process|already serves/)(error), String(error));
-    assert.deepEqual(await readdir(folder.path), ["a.sock"]);
-    await using client = await RawClient.connect(winners[0]?.addresses[0] ?? "");
-    assert.equal((await client.call("VolumeDriver.List", {}).answer()).status, 200);
-    await winners[0]?.[Symbol.asyncDispose]();
-    assert.deepEqual(await readdir(folder.path), []);
-  }
-});
-
-test("of several processes that start at the same instant on a dead socket, exactly one serves", async () => {
-  await using folder = await temporaryFolder();
-  const path = join(folder.path, "a.sock");
-  await leaveDeadSocket(path);
-  const starting = Array.from({ length: 4 }, () => startProcess({ serve: { listen: { unix: path } } }));
-  const results = await Promise.allSettled(starting);
-  await using processes = new AsyncDisposableStack();
-  const winners = results.flatMap((result) => (result.status === "fulfilled" ? [processes.use(result.value)] : []));
-  assert.equal(winners.length, 1);
-  for (const result of results) {
-    if (result.status === "rejected")
-      assert.match(String(result.reason), /another process is about to|a process already serves/);
-  }
-  await using client = await RawClient.connect(`unix://${path}`);
-  assert.equal((await client.call("VolumeDriver.List", {}).answer()).status, 200);
-  assert.deepEqual(await readdir(folder.path), ["a.sock"]);
 });
 
 test("the lock of a process that was killed while it started does not last", async () => {

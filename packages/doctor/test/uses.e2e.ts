@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { writeBolt } from "../../test/bolt-file.ts";
-import { answerAs, leaveSocket, scratch, type Scratch } from "../../test/scratch.ts";
-import { examine } from "../examine.ts";
-import type { Finding } from "../finding.ts";
+import { writeBolt } from "./bolt-file.ts";
+import { answerAs, leaveSocket, scratch, type Scratch } from "./scratch.ts";
+import { examine } from "../src/examine.ts";
+import type { Finding } from "../src/finding.ts";
 
 const id = "ab".repeat(32);
 

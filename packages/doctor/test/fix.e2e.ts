@@ -5,9 +5,9 @@ import { createConnection } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
-import { answerAs, leaveSocket, scratch, type Scratch } from "../test/scratch.ts";
-import type { Finding } from "./finding.ts";
-import { fix, takeAway, type Repair } from "./fix.ts";
+import { answerAs, leaveSocket, scratch, type Scratch } from "./scratch.ts";
+import type { Finding } from "../src/finding.ts";
+import { fix, takeAway, type Repair } from "../src/fix.ts";
 
 /** Tells the doctor that something is dead, whether it is or not. */
 function claim(id: string, object: string): Finding {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdir, open, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { answerAs, scratch, type Scratch } from "../../test/scratch.ts";
-import { examine } from "../examine.ts";
+import { answerAs, scratch, type Scratch } from "./scratch.ts";
+import { examine } from "../src/examine.ts";
 
 /** What a kernel shows of plugins of ours: their mounts, loop devices and links. */
 async function kernel(at: Scratch, plugin: string): Promise<void> {

@@ -3,13 +3,13 @@ import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { ProcessFacts } from "@outrigger/linux";
-import { leaveSocket, scratch } from "../../test/scratch.ts";
-import { examine } from "../examine.ts";
-import type { Facts } from "../facts.ts";
-import { gather } from "../gather.ts";
-import { hostOf } from "../host.ts";
-import { startBudget } from "../time-budget.ts";
-import { socketChecks } from "./sockets.ts";
+import { leaveSocket, scratch } from "./scratch.ts";
+import { examine } from "../src/examine.ts";
+import type { Facts } from "../src/facts.ts";
+import { gather } from "../src/gather.ts";
+import { hostOf } from "../src/host.ts";
+import { startBudget } from "../src/time-budget.ts";
+import { socketChecks } from "../src/checks/sockets.ts";
 
 test("a managed plugin that does not listen is told by its name while its engine runs, and only then", async () => {
   await using at = await scratch();

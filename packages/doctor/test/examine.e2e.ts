@@ -4,9 +4,9 @@ import { chmod, mkdir, rename, symlink, truncate, unlink, writeFile } from "node
 import { join } from "node:path";
 import { test } from "node:test";
 import { startChild } from "@outrigger/linux";
-import { answerAs, leaveSocket, scratch, type Scratch } from "../test/scratch.ts";
-import { examine } from "./examine.ts";
-import type { Finding } from "./finding.ts";
+import { answerAs, leaveSocket, scratch, type Scratch } from "./scratch.ts";
+import { examine } from "../src/examine.ts";
+import type { Finding } from "../src/finding.ts";
 
 /** What is found of the files of a test, by check and by the last part of the object's name. */
 async function find(at: Scratch, budgetMs = 1500): Promise<(Finding & { readonly key: string })[]> {
