@@ -1,6 +1,6 @@
 import { mkdir, open, rename, rm, rmdir, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { copyFrozen, readLoopDevices, thaw, unmountFolder } from "@outrigger/linux";
+import { copyFrozen, findLoopDevice, readLoopDevices, thaw, unmountFolder } from "@outrigger/linux";
 import { defineOptions } from "@outrigger/plugin";
 import { DriverError, RequestError } from "@outrigger/protocol";
 import type { Backend, BackendSnapshot, BackendVolume } from "@outrigger/volume-core";
@@ -152,14 +152,22 @@ export const image: Backend<typeof imageOptions> = {
   async leftovers(folders) {
     const [some = ""] = folders;
     const below = `${dirname(some)}/`;
+    const { dev } = await stat(below, { bigint: true });
     const stray = (await readLoopDevices()).filter(
-      ({ file }) => file.startsWith(below) && ![...folders].some((folder) => file.startsWith(`${folder}/`)),
+      ({ file, on }) =>
+        on === dev && file.startsWith(below) && ![...folders].some((folder) => file.startsWith(`${folder}/`)),
     );
-    return stray.map(({ device, file }) => ({
-      what: `loop device ${device} of ${file}`,
-      remove: async (_trash: string, signal: AbortSignal): Promise<void> =>
-        void (await tool(["losetup", "--detach", device], signal)),
-    }));
+    // In another mount namespace the same path may be another's file.
+    const ours = await Promise.all(
+      stray.map(async (one) => one.deleted || (await findLoopDevice(one.file))?.device === one.device),
+    );
+    return stray
+      .filter((_one, index) => ours[index])
+      .map(({ device, file }) => ({
+        what: `loop device ${device} of ${file}`,
+        remove: async (_trash: string, signal: AbortSignal): Promise<void> =>
+          void (await tool(["losetup", "--detach", device], signal)),
+      }));
   },
 };
 
