@@ -287,7 +287,7 @@ test("check finds what is missing, what is unknown and what is wrong, and gc tak
   const listed = await stage.volumes.gc();
   assert.ok(listed.length === 2 && listed.every(({ kind, done }) => kind === "folder unknown" && !done));
   const applied = await stage.volumes.gc({ apply: true });
-  assert.deepEqual(applied.map(({ done }) => done).sort(), [false, true]);
+  assert.equal(applied.filter(({ done }) => done).length, 1);
   assert.match(applied.find(({ done }) => !done)?.remedy ?? "", /note is no folder.*move it elsewhere/);
   assert.equal((await stage.volumes.gc()).length, 1);
 });

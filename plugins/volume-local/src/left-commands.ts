@@ -7,8 +7,20 @@ import { DriverError } from "@outrigger/protocol";
 
 /** What the backends and the core run; `frozen-copy` is a script of Node that copies a file system it has frozen. */
 const commands = new Set([
-  ...["btrfs", "mkfs.btrfs", "mkfs.ext4", "mkfs.xfs", "e2fsck", "resize2fs", "xfs_growfs", "losetup"],
-  ...["cp", "mount", "umount", "fsfreeze", "frozen-copy.ts", "frozen-copy.js"],
+  "btrfs",
+  "mkfs.btrfs",
+  "mkfs.ext4",
+  "mkfs.xfs",
+  "e2fsck",
+  "resize2fs",
+  "xfs_growfs",
+  "losetup",
+  "cp",
+  "mount",
+  "umount",
+  "fsfreeze",
+  "frozen-copy.ts",
+  "frozen-copy.js",
 ]);
 
 /** How long one may go on; copying a large image takes its time. */

@@ -97,7 +97,7 @@ test("on a disk that can only be read volumes are read, and the rest is refused 
   );
   await assert.rejects(volumes.create("more"), why);
   await assert.rejects(volumes.snapshot("data"), /snapshot/);
-  await run(["umount", disk]);
+  await run(["mount", "-o", "remount,bind,rw", disk]);
   await volumes.create("more");
   assert.equal(await read(volumes, "data"), "kept");
   await held[Symbol.asyncDispose]();
@@ -175,12 +175,12 @@ test("links that a container swaps for folders lead no verb outside", async () =
 /** Swaps a folder of a volume for a link that leads outside, and back, without end. */
 function swap(path: string, outside: string): AsyncDisposable & { readonly count: () => number } {
   let count = 0;
-  let over = false;
+  const over = new AbortController();
   const swapping = (async () => {
     await mkdir(join(path, "sub", "inner"), { recursive: true });
     await symlink(outside, join(path, "link"));
     // Gone with the volume at some time: then there is nothing to swap any more.
-    while (!over) {
+    while (!over.signal.aborted) {
       await rename(join(path, "sub"), join(path, "sub.real"));
       await rename(join(path, "link"), join(path, "sub"));
       count++;
@@ -191,7 +191,7 @@ function swap(path: string, outside: string): AsyncDisposable & { readonly count
   return {
     count: () => count,
     async [Symbol.asyncDispose]() {
-      over = true;
+      over.abort();
       await swapping;
     },
   };

@@ -20,7 +20,7 @@ type Moment = "before" | "after" | "while it goes on";
 const moments: Readonly<Record<Moment, (command: string) => string>> = {
   before: () => "kill -9 $PPID; exit 1",
   after: (command) => `${command} "$@"; kill -9 $PPID`,
-  "while it goes on": (command) => `kill -9 $PPID; sleep 1; exec ${command} "$@"`,
+  "while it goes on": (command) => `kill -9 $PPID; sleep 2; exec ${command} "$@"`,
 };
 
 interface Cut {

@@ -108,11 +108,13 @@ async function begin(
     else asker?.reject(new Error(error));
   });
   let dead = false;
-  const died = child.ended.then(() => {
+  const bury = async (): Promise<void> => {
+    await child.ended;
     dead = true;
     for (const { reject } of waiting.values()) reject(new CutOff(`the plugin ended: ${child.output().slice(-2000)}`));
     waiting.clear();
-  });
+  };
+  const died = bury();
   child.stdin.write(`${JSON.stringify(place)}\n`);
   await up.promise;
   let last = 0;

@@ -121,14 +121,14 @@ export class SoakVolume {
       () => this.#write(plugin),
       () => this.verify(plugin),
       () => this.#remove(plugin),
-      next === undefined ? undefined : () => this.#change(plugin, { size: next }, "resize", next),
+      next === undefined ? undefined : () => this.#change(plugin, { size: next }, ["resize", next]),
       ...(this.#given.snapshots
         ? [
             names.length < 2 ? () => this.#snapshot(plugin, text) : undefined,
             first === undefined ? undefined : () => this.#drop(plugin, first),
             first === undefined
               ? undefined
-              : () => this.#change(plugin, { text: snapshots[first] ?? "" }, "restore", first),
+              : () => this.#change(plugin, { text: snapshots[first] ?? "" }, ["restore", first]),
             () => this.#clone(plugin),
           ]
         : []),
@@ -140,7 +140,7 @@ export class SoakVolume {
   async #create(plugin: SoakPlugin): Promise<void> {
     const [size] = this.#given.sizes ?? [];
     const options = { ...this.#given.options, ...(size !== undefined && { size: String(size) }) };
-    await this.#change(plugin, { ...nothing, there: "volume", size }, "create", options);
+    await this.#change(plugin, { ...nothing, there: "volume", size }, ["create", options]);
   }
 
   async #write(plugin: SoakPlugin): Promise<void> {
@@ -155,12 +155,12 @@ export class SoakVolume {
   async #snapshot(plugin: SoakPlugin, text: string): Promise<void> {
     const name = `s${++this.#round}`;
     const snapshots = { ...this.#certain().snapshots, [name]: text };
-    await this.#change(plugin, { snapshots }, "snapshot", name);
+    await this.#change(plugin, { snapshots }, ["snapshot", name]);
   }
 
   async #drop(plugin: SoakPlugin, name: string): Promise<void> {
     const { [name]: _dropped, ...snapshots } = this.#certain().snapshots;
-    await this.#change(plugin, { snapshots }, "removeSnapshot", name);
+    await this.#change(plugin, { snapshots }, ["removeSnapshot", name]);
   }
 
   /** A clone has what is there now; it is removed at once, or by the next look. */
@@ -171,7 +171,7 @@ export class SoakVolume {
 
   async #remove(plugin: SoakPlugin): Promise<void> {
     const kept = this.#given.options["on-remove"] === "trash";
-    await this.#change(plugin, kept ? { there: "removed" } : nothing, "remove");
+    await this.#change(plugin, kept ? { there: "removed" } : nothing, ["remove"]);
   }
 
   async #decide(plugin: SoakPlugin): Promise<void> {
@@ -183,7 +183,11 @@ export class SoakVolume {
     this.#possible = this.#possible.slice(1);
   }
 
-  async #change(plugin: SoakPlugin, change: Partial<Fate>, verb: string, ...args: unknown[]): Promise<void> {
+  async #change(
+    plugin: SoakPlugin,
+    change: Partial<Fate>,
+    [verb, ...args]: readonly [verb: string, ...args: unknown[]],
+  ): Promise<void> {
     const after = { ...this.#certain(), ...change };
     this.#possible = [this.#certain(), after];
     await this.#ask(plugin, verb, this.name, ...args);
