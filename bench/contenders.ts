@@ -28,7 +28,7 @@ const build = join(root, "build");
 /** Builds both sides: Go's with `go build`, ours as it is published. Throws `MissingError` where Go is missing. */
 export async function buildContenders(): Promise<Contenders> {
   const goVersion = await findGo();
-  await run([process.execPath, "scripts/build.ts"], { cwd: root, env: environment() });
+  const serve = await buildOurs();
   const ours = join(build, "volume-plugin.js");
   await writeFile(ours, stripTypeScriptTypes(await readFile(join(root, "bench/volume-plugin.ts"), "utf8")));
   const plugin = await buildGo("go-plugin");
@@ -37,19 +37,16 @@ export async function buildContenders(): Promise<Contenders> {
       go: (sockets) => [plugin, ...sockets],
       ours: (sockets) => [process.execPath, ours, ...sockets],
     },
-    serveVolumeLocal: (socket, root) => [
-      process.execPath,
-      join(build, "node_modules/outrigger/dist/main.js"),
-      "serve",
-      "volume-local",
-      "--unix",
-      socket,
-      "--root",
-      root,
-    ],
+    serveVolumeLocal: (socket, root) => [...serve, "volume-local", "--unix", socket, "--root", root],
     caller: await buildGo("go-load"),
     goVersion,
   };
+}
+
+/** Builds what is published; returns the command `outrigger serve`, to which a plugin and its options are added. */
+export async function buildOurs(): Promise<readonly string[]> {
+  await run([process.execPath, "scripts/build.ts"], { cwd: root, env: environment() });
+  return [process.execPath, join(build, "node_modules/outrigger/dist/main.js"), "serve"];
 }
 
 async function findGo(): Promise<string> {

@@ -1,4 +1,5 @@
 import { run } from "@outrigger/linux";
+import { request } from "./bare-calls.ts";
 
 /** How a plugin is called. */
 export interface Load {
@@ -55,16 +56,3 @@ export const workloads: readonly { name: string; requests: readonly string[]; ca
   },
   { name: "List of 100", requests: [request("VolumeDriver.List", {})], calls: 2000 },
 ];
-
-/** The bytes that Docker Engine sends on a unix socket. */
-function request(path: string, message: object): string {
-  const body = `${JSON.stringify(message)}\n`;
-  const head = [
-    `POST /${path} HTTP/1.1`,
-    "Host: plugin.moby.localhost",
-    "User-Agent: Go-http-client/1.1",
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    "Accept: application/vnd.docker.plugins.v1.2+json",
-  ];
-  return `${head.join("\r\n")}\r\n\r\n${body}`;
-}

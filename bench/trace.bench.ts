@@ -1,14 +1,15 @@
 // What a trace adds to a call: the same calls to the same plugin, straight and through `outrigger trace`, in one run.
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createConnection, type Socket } from "node:net";
 import { availableParallelism, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startChild, type Child } from "@outrigger/linux";
+import { times } from "./bare-calls.ts";
 import { createAll, workloads } from "./load.ts";
+import { median } from "./rows.ts";
 
 const help = `node bench/trace.bench.ts [OPTIONS]
 
@@ -98,40 +99,4 @@ async function started(program: readonly string[], socket: string): Promise<Chil
     await wait(10);
   }
   return child;
-}
-
-/** Microseconds of each call, one after another on one connection. */
-async function times(path: string, requests: readonly string[], calls: number): Promise<number[]> {
-  const socket = createConnection(path);
-  const seen: number[] = [];
-  for (let call = 0; call < calls; call++) {
-    const started = process.hrtime.bigint();
-    await callOnce(socket, requests[call % requests.length] ?? "");
-    seen.push(Number(process.hrtime.bigint() - started) / 1000);
-  }
-  socket.destroy();
-  return seen;
-}
-
-function callOnce(socket: Socket, request: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let left = -1;
-    const onData = (chunk: Buffer): void => {
-      if (left < 0) {
-        const head = chunk.toString("latin1");
-        if (!head.startsWith("HTTP/1.1 200")) reject(new Error(`the plugin answered ${head}`));
-        left = Number(/content-length: (\d+)/i.exec(head)?.[1]) + head.indexOf("\r\n\r\n") + 4;
-      }
-      left -= chunk.length;
-      if (left > 0) return;
-      socket.off("data", onData);
-      resolve();
-    };
-    socket.on("data", onData);
-    socket.write(request);
-  });
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -80,7 +80,7 @@ export function createCommand(): Command {
     )
     .option("--only <ids>", "only these cases, as in VOL or VOL-07,VOL-08 (repeatable)", collect)
     .option("--except <ids>", "not these (repeatable)", collect)
-    .option("-o, --option <key=value>", "an option that every volume or network needs (repeatable)", keyValue)
+    .option("-o, --option <key=value>", "an option that every volume, network or pool needs (repeatable)", keyValue)
     .option("--allow <file>", "known failures, which do not count: one id a line, # for the reason")
     .option("--strict", "a SHOULD counts as a MUST does")
     .option("--chaos", "also kill the plugin between and during calls; needs a command or --restart-command")

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
+import { chmod } from "node:fs/promises";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { main, outrigger, startOutrigger } from "./command.ts";
@@ -169,6 +170,44 @@ test("cases that nobody has are refused with the nearest, and --chaos without a 
   const chaos = await outrigger(["conform", "good", "--chaos", ...place.flags]);
   assert.equal(chaos.status, 2);
   assert.match(chaos.stderr, /--chaos has to restart the plugin; give its command behind --, or --restart-command/);
+});
+
+test("--folder judges a managed plugin's folder, alone or beside the plugin", async () => {
+  await using place = await scratch();
+  const config = { interface: { types: ["docker.volumedriver/1.0"], socket: "x.sock" }, entrypoint: ["/plugin"] };
+  await place.write("managed/rootfs/run/docker/plugins/.keep", "");
+  await chmod(await place.write("managed/rootfs/plugin", "#!/bin/sh\n"), 0o755);
+  await place.write("managed/config.json", JSON.stringify(config));
+  const alone = await outrigger(["conform", "--folder", place.path("managed")]);
+  assert.equal(alone.status, 0, alone.stderr);
+  assert.match(alone.stdout, /^pass {2}MP-01 [^]*^pass {2}MP-10 /m);
+  assert.doesNotMatch(alone.stdout, /HS-01/);
+
+  await place.write("managed/config.json", JSON.stringify({ ...config, entrypoint: ["/gone"] }));
+  // As some do, it knows no handshake, which a managed plugin never gets.
+  const capabilities = { "VolumeDriver.Capabilities": { Capabilities: { Scope: "local" } } };
+  await using _plugin = await servePlugin(place.path("x.sock"), capabilities);
+  const only = ["--only", "MP-10,VOL-01"];
+  const both = await outrigger(["conform", place.path("x.sock"), "--folder", place.path("managed"), ...only]);
+  assert.equal(both.status, 1);
+  assert.match(
+    both.stdout,
+    /^FAIL {2}MP-10 [^]*the entrypoint \/gone is no executable file of rootfs[^]*^pass {2}VOL-01 /m,
+  );
+});
+
+test("--secret names a secret, without which its cases are skipped", async () => {
+  await using place = await scratch();
+  await using _plugin = await servePlugin(place.path("vault.sock"), {
+    "Plugin.Activate": { Implements: ["secretprovider"] },
+    "SecretProvider.GetSecret": { Value: Buffer.from("hush").toString("base64") },
+  });
+  const args = ["conform", place.path("vault.sock"), "--only", "SEC-01"];
+  const without = await outrigger(args);
+  assert.match(without.stdout, /^skip {2}SEC-01 .*: no secret of the plugin is known; .*--secret/m);
+  const { status, stdout } = await outrigger([...args, "--secret", "db-password"]);
+  assert.equal(status, 0);
+  assert.match(stdout, /^pass {2}SEC-01 /m);
 });
 
 test("--list names every case and judges none", async () => {

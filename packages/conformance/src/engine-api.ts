@@ -69,8 +69,7 @@ export function engineApi(socketPath: string, options: EngineCallOptions = {}): 
 export function engineOf(trial: Trial): TrialEngine {
   const given = trial.setting.engine;
   if (given === undefined) throw new Skip("no Docker Engine was given");
-  const deadlineMs = trial.setting.callLimitMs ?? callLimitMs;
-  const { call } = engineApi(given.socket, { signal: trial.signal, deadlineMs });
+  const { call } = engineApi(given.socket, { signal: trial.signal });
   // What was made is taken away also when the case's time is over.
   const last = engineApi(given.socket, { deadlineMs: 60_000 });
   const ok: TrialEngine["ok"] = async (verb, path, body) => succeeded(await call(verb, path, body), { verb, path });
@@ -112,6 +111,18 @@ export function engineOf(trial: Trial): TrialEngine {
     },
   };
   return engine;
+}
+
+/** Ends the engine and starts it again. */
+export async function restartEngine(trial: Trial, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  const restart = trial.setting.engine?.restart;
+  if (restart === undefined) return trial.skip("the engine cannot be restarted from here");
+  try {
+    await restart(signal);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Violation(`the engine, ended by ${signal}, was not started again: ${why}`, { cause });
+  }
 }
 
 function containerPath(name: string): string {

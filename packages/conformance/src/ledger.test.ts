@@ -43,6 +43,18 @@ test("a call that was never answered, or refused, may have made something all th
   assert.equal(ledger.debts().length, 2);
 });
 
+test("a Mount that was refused is owed no Unmount, and one that was not answered is", () => {
+  const ledger = createLedger();
+  const request = { Name: "a", ID: "x" };
+  send(ledger, "VolumeDriver.Mount", { request, reply: { Err: "busy" } });
+  assert.deepEqual(ledger.debts(), []);
+  send(ledger, "VolumeDriver.Mount", { request });
+  send(ledger, "VolumeDriver.Mount", { request, reply: { Err: "busy" } });
+  assert.equal(ledger.debts().length, 1);
+  ledger.note("VolumeDriver.Mount", { Name: "b", ID: "y" });
+  assert.equal(ledger.debts().length, 2);
+});
+
 test("taking away that fails does not settle", () => {
   const ledger = createLedger();
   send(ledger, "VolumeDriver.Create", { request: { Name: "a" } });

@@ -2,6 +2,7 @@ import { ActivationError, formatAddress, openWire, type Wire } from "@outrigger/
 import { protocols } from "@outrigger/protocol";
 import type { ConformanceCase, Severity, Subject } from "./case.ts";
 import { cases as allCases } from "./cases.ts";
+import { kindsInConfig } from "./cases/kinds.ts";
 import type { Exchange } from "./connection.ts";
 import { fieldOf, isObject } from "./json-field.ts";
 import { createLedger, type Debt, type Ledger } from "./ledger.ts";
@@ -118,7 +119,10 @@ async function implementedBy(plugin: Plugin): Promise<readonly string[]> {
   await using trial = openTrial({ ...plugin, ledger: createLedger(), signal });
   try {
     const answer = await trial.send("Plugin.Activate", undefined, { deadlineMs: 10_000 });
-    const names = answer.failure === undefined ? fieldOf(answer.fields, "Implements") : [];
+    const isRefused = answer.failure !== undefined;
+    // What is wrong with config.json is for its own case to say.
+    if (isRefused && plugin.setting.managedFolder !== undefined) return await kindsInConfig(trial).catch(() => []);
+    const names = isRefused ? [] : fieldOf(answer.fields, "Implements");
     return Array.isArray(names) ? names.filter((name) => Object.hasOwn(protocols, String(name))).map(String) : [];
   } catch (cause) {
     if (!(cause instanceof Violation)) throw cause;

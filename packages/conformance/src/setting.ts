@@ -12,7 +12,7 @@ export interface Setting {
   readonly profile?: CaseProfile;
   /** Where the plugin's root folder is seen from here; the same as ours by default, false where it cannot be seen. */
   readonly hostRoot?: string | false;
-  /** Options that every volume, network or log needs to be made at all, as in `docker volume create -o`. */
+  /** Options that every volume, network, pool or log needs to be made at all, as in `docker volume create -o`. */
   readonly options?: Readonly<Record<string, string>>;
   /**
    * Ends the plugin by a signal and starts it again; resolves when it has been started. Calls `whileDown` when it has

@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Wire } from "@outrigger/engine";
 import { readAnswer, type Answer } from "./answer.ts";
 import { NoReply, openLink, requestBytes, type Exchange, type PluginLink } from "./connection.ts";
-import type { JsonObject } from "./json-field.ts";
+import { isObject, type JsonObject } from "./json-field.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Setting } from "./setting.ts";
 import { Skip, Violation } from "./violation.ts";
@@ -108,6 +108,10 @@ export function openTrial(given: {
       const answer = await send(method, request, options);
       if (answer.failure !== undefined) throw new Violation(`${shown(method, request)} was refused: ${answer.failure}`);
       if (answer.reply.body.length === 0) throw new Violation(`${shown(method, request)} got 200 with an empty body`);
+      // Go decodes an object or null into its structures, and fails on all else.
+      if (answer.json !== null && !isObject(answer.json)) {
+        throw new Violation(`${shown(method, request)} got 200 with ${bodyOf(answer)}; answer a JSON object`);
+      }
       return answer.fields;
     },
     fails: async (method, request, options) => {
@@ -163,6 +167,11 @@ function bytesOf(
     changed.has(name.toLowerCase()) && value !== undefined ? [[name, value]] : [],
   );
   return requestBytes({ ...plain, headers: [...kept, ...added] }, options.verb);
+}
+
+function bodyOf({ reply }: Answer): string {
+  const text = reply.body.toString("utf8").trim();
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
 function shown(method: string, request: unknown): string {

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { chmod, writeFile } from "node:fs/promises";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { test } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import type { RunResult, Setting } from "@outrigger/conformance";
-import { assertFaults, type Fault } from "./faults.ts";
-import { idsOf, judge, serveModel, type Handlers, type Intercept, type ServedModel } from "./model.ts";
+import { answers, broken, refuses, remove, type Broken } from "./broken-transport.ts";
+import { assertFaults } from "./faults.ts";
+import { idsOf, judge, serveModel } from "./model.ts";
 import { transportModel } from "./transport-model.ts";
 
 test("a plugin that keeps the rules of handshake and transport passes them all", async () => {
@@ -21,133 +20,6 @@ test("a plugin that keeps the rules of handshake and transport passes them all",
   );
   assert.deepEqual(idsOf(result, "skipped"), ["TR-23"]);
   assert.deepEqual(result.left, []);
-});
-
-interface Broken {
-  /** Methods in place of the model's. */
-  readonly handlers?: (sound: Handlers) => Handlers;
-  readonly intercept?: Intercept;
-  readonly setting?: (model: ServedModel) => Partial<Setting>;
-  readonly only?: readonly string[];
-  readonly prepare?: (model: ServedModel) => Promise<void>;
-}
-
-function broken(title: string, fails: readonly string[], how: Broken): Fault {
-  return { title, fails, judge: () => judgeBroken(how) };
-}
-
-async function judgeBroken({ handlers, intercept, setting, prepare, only = ["HS", "TR"] }: Broken): Promise<RunResult> {
-  const sound = transportModel();
-  await using model = await serveModel(
-    { ...sound, ...handlers?.(sound) },
-    intercept === undefined ? {} : { intercept },
-  );
-  await chmod(model.address.slice("unix://".length), 0o600);
-  await prepare?.(model);
-  return await judge(model.address, { only, setting: { patienceMs: 1000, ...setting?.(model) } });
-}
-
-const activate = (reply: unknown): Broken => ({ handlers: () => ({ "Plugin.Activate": () => reply }) });
-
-/** Answers one method otherwise. */
-function answers(method: string, answer: (response: ServerResponse) => void): Broken {
-  return {
-    intercept: (incoming, response, body) => {
-      // Whatever the model refuses stays refused.
-      if (incoming.url !== `/${method}` || (method === remove && !body.includes('"Name":"or-'))) return false;
-      answer(response);
-      return true;
-    },
-  };
-}
-
-/** Refuses requests that look somehow. */
-function refuses(wrong: (...given: Parameters<Intercept>) => boolean, status = 400): Broken {
-  return {
-    intercept: (...given) => {
-      if (!wrong(...given)) return false;
-      given[1].writeHead(status).end('{"Err":"refused"}');
-      return true;
-    },
-  };
-}
-
-const remove = "VolumeDriver.Remove";
-
-test("each fault of the handshake fails its own cases", async () => {
-  let activated = true;
-  let names = 0;
-  let running = 0;
-  await assertFaults(
-    [
-      broken("Implements is no list", ["HS-01", "HS-02", "HS-03", "HS-06", "HS-07", "HS-09"], {
-        ...activate({ Implements: "VolumeDriver" }),
-        only: ["HS"],
-      }),
-      broken("Implements has no protocol of Docker", ["HS-02"], {
-        ...activate({ Implements: ["Other"] }),
-        only: ["HS"],
-      }),
-      broken("a name is in another case", ["HS-03"], {
-        ...activate({ Implements: ["VolumeDriver", "Authz"] }),
-        only: ["HS"],
-      }),
-      broken("an entry is no string", ["HS-03"], { ...activate({ Implements: ["VolumeDriver", 1] }), only: ["HS"] }),
-      broken("Content-Type is demanded of Activate", ["HS-04"], {
-        ...refuses(({ url, headers }) => url === "/Plugin.Activate" && headers["content-type"] === undefined, 415),
-        setting: () => ({ profile: "podman" }),
-        only: ["HS"],
-      }),
-      broken("Activate takes over a second", ["HS-05"], {
-        handlers: () => ({ "Plugin.Activate": () => wait(1050, { Implements: ["VolumeDriver"] }) }),
-        only: ["HS-05"],
-      }),
-      broken("Activate names something else each time", ["HS-06"], {
-        handlers: () => ({ "Plugin.Activate": () => ({ Implements: ["VolumeDriver", `Other${(names += 1)}`] }) }),
-        only: ["HS"],
-      }),
-      broken("Activates at once are refused", ["HS-07"], {
-        handlers: () => ({
-          "Plugin.Activate": async () => {
-            if (running > 0) throw new Error("busy");
-            running += 1;
-            await wait(20);
-            running -= 1;
-            return { Implements: ["VolumeDriver"] };
-          },
-        }),
-        only: ["HS"],
-      }),
-      broken("after a restart a handshake is demanded", ["HS-08"], {
-        handlers: (sound) => ({
-          "Plugin.Activate": () => {
-            activated = true;
-            return { Implements: ["VolumeDriver"] };
-          },
-          "VolumeDriver.List": () => {
-            if (!activated) throw new Error("not activated");
-            return sound["VolumeDriver.List"]?.({} as never, {} as never);
-          },
-        }),
-        setting: (model) => ({
-          callLimitMs: 500,
-          restart: async (signal, whileDown) => {
-            await model.restart(signal, whileDown);
-            activated = false;
-          },
-        }),
-        only: ["HS", "TR-30"],
-      }),
-      broken("a protocol is named and not served", ["HS-09"], {
-        ...activate({ Implements: ["VolumeDriver", "IpamDriver"] }),
-        only: ["HS"],
-      }),
-      broken("Activate refuses a body", ["HS-10"], {
-        ...refuses(({ url }, _, body) => url === "/Plugin.Activate" && body.length > 0),
-      }),
-    ],
-    8,
-  );
 });
 
 test("each fault of the transport fails its own cases", async () => {

@@ -1,4 +1,4 @@
-// What volume plugins get wrong when they are killed; see volume-faults.ts.
+// What volume plugins get wrong when they are killed; see volume-answer-faults.ts.
 import { existsSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// A volume plugin that keeps the rules, small enough to see that it does. Its faults are in volume-faults.ts.
+// A volume plugin that keeps the rules, small enough to see that it does. Its faults are in volume-answer-faults.ts and its neighbours.
 import { randomUUID } from "node:crypto";
 import {
   existsSync,

@@ -1,13 +1,9 @@
-// What volume plugins get wrong in mounting, counting, restarting and dying; see volume-faults.ts.
+// What volume plugins get wrong in mounting and counting; see volume-answer-faults.ts.
 import { once } from "node:events";
 import { existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
-import { readMounts, run } from "@outrigger/linux";
 import type { Handlers } from "./model.ts";
-import { unlinkAll } from "./volume-chaos-faults.ts";
 import { countOf, type KnownFault, type ModelVolumes, type VolumeRequest } from "./volume-model.ts";
 
 const mount = "VolumeDriver.Mount";
@@ -188,66 +184,6 @@ export const volumeMountFaults: Readonly<Record<string, KnownFault>> = {
       };
     },
   },
-  "SIGTERM unmounts what is used": {
-    fails: ["VOL-39"],
-    onStop: unlinkAll,
-  },
-  "an unused volume is forgotten at SIGTERM": {
-    fails: ["VOL-21"],
-    onStop: (volumes) => {
-      for (const volume of volumes.all.values()) if (countOf(volume) === 0) volumes.all.delete(volume.Name);
-      volumes.save();
-    },
-  },
-  "an ID of before a restart is refused": {
-    fails: ["VOL-40", "VOL-C03"],
-    handlers: (volumes) => {
-      const before = new Set([...volumes.all.values()].flatMap(({ holds }) => Object.keys(holds)));
-      return {
-        [mount]: (request: VolumeRequest) => {
-          if (before.has(request.ID)) throw new Error("mounted by this id already");
-          return volumes.mount(request);
-        },
-      };
-    },
-  },
-  "each Mount mounts once more on top": {
-    fails: ["VOL-41"],
-    attachBy: "bind",
-    handlers: (volumes) => {
-      volumes.attach = async (name) => {
-        await mkdir(volumes.placeOf(name), { recursive: true });
-        await run(["mount", "--bind", volumes.dataOf(name), volumes.placeOf(name)]);
-      };
-      volumes.detach = async (name) => {
-        const place = volumes.placeOf(name);
-        while ((await readMounts()).some(({ mountpoint }) => mountpoint === place)) await run(["umount", place]);
-      };
-      return {};
-    },
-  },
-  "of Mounts at once not all are counted": {
-    fails: ["VOL-42"],
-    handlers: (volumes) => {
-      let count = 0;
-      return {
-        [mount]: async (request: VolumeRequest) => {
-          if (!request.Name.endsWith("-busy")) return volumes.mount(request);
-          const before = count;
-          await wait(30);
-          count = before + 1;
-          await volumes.attach(request.Name);
-          return { Mountpoint: volumes.placeOf(request.Name) };
-        },
-        [unmount]: async (request: VolumeRequest) => {
-          if (!request.Name.endsWith("-busy")) return volumes.unmount(request);
-          count -= 1;
-          if (count <= 0) await volumes.detach(request.Name);
-          return {};
-        },
-      };
-    },
-  },
   "a volume is emptied when it is released": {
     // All look for what was written before an Unmount.
     fails: ["VOL-08", "VOL-09", "VOL-36", "VOL-43"],
@@ -272,33 +208,6 @@ export const volumeMountFaults: Readonly<Record<string, KnownFault>> = {
         const place = volumes.placeIfHeld(volumes.existing(Name));
         if (place === "") throw new Error("not mounted");
         return { Mountpoint: place };
-      },
-    }),
-  },
-  "several volumes mounted at once wait for each other for ever": {
-    fails: ["VOL-56"],
-    setting: { callLimitMs: 5000 },
-    handlers: (volumes) => {
-      let mounting = 0;
-      return {
-        [mount]: async (request: VolumeRequest) => {
-          if (!request.Name.endsWith("-many")) return volumes.mount(request);
-          mounting += 1;
-          await wait(30);
-          if (mounting > 1) await volumes.death.promise;
-          mounting -= 1;
-          return volumes.mount(request);
-        },
-      };
-    },
-  },
-  "an ID is counted for all volumes together": {
-    fails: ["VOL-57"],
-    handlers: (volumes) => ({
-      [unmount]: async (request: VolumeRequest) => {
-        const others = [...volumes.all.values()].filter(({ Name }) => Name !== request.Name);
-        for (const { Name, holds } of others) if (holds[request.ID]) await volumes.unmount({ ...request, Name });
-        return volumes.unmount(request);
       },
     }),
   },

@@ -2,5 +2,6 @@
 import { testFaults } from "./judge-volumes.ts";
 import { volumeChaosFaults } from "./volume-chaos-faults.ts";
 import { volumeMountFaults } from "./volume-mount-faults.ts";
+import { volumeParallelFaults } from "./volume-parallel-faults.ts";
 
-testFaults({ ...volumeMountFaults, ...volumeChaosFaults });
+testFaults({ ...volumeMountFaults, ...volumeParallelFaults, ...volumeChaosFaults });

@@ -5,9 +5,11 @@ import { cases } from "../src/cases.ts";
 import { untold } from "../src/untold.ts";
 import { judgeVolumes, messagesOf, skip, testFaults } from "./judge-volumes.ts";
 import { idsOf } from "./model.ts";
+import { volumeAnswerFaults } from "./volume-answer-faults.ts";
 import { volumeChaosFaults } from "./volume-chaos-faults.ts";
-import { volumeFaults } from "./volume-faults.ts";
+import { volumeCreateFaults } from "./volume-create-faults.ts";
 import { volumeMountFaults } from "./volume-mount-faults.ts";
+import { volumeParallelFaults } from "./volume-parallel-faults.ts";
 
 for (const attachBy of ["link", "bind"] as const) {
   test(`a volume plugin that keeps the rules passes (mounts by ${attachBy})`, { skip }, async () => {
@@ -32,14 +34,20 @@ test("what looks into mounts is skipped where they cannot be seen, and the rest 
   assert.ok(idsOf(result, "passed").length > 20);
 });
 
-testFaults(volumeFaults);
+testFaults({ ...volumeAnswerFaults, ...volumeCreateFaults });
 
 test("every case fails for one fault at least", () => {
   const ofVolumes = cases.filter(
     ({ protocol, needs = [] }) => protocol === "VolumeDriver" && !needs.includes("engine"),
   );
   const found = new Set(
-    Object.values({ ...volumeFaults, ...volumeMountFaults, ...volumeChaosFaults }).flatMap(({ fails }) => fails),
+    Object.values({
+      ...volumeAnswerFaults,
+      ...volumeCreateFaults,
+      ...volumeMountFaults,
+      ...volumeParallelFaults,
+      ...volumeChaosFaults,
+    }).flatMap(({ fails }) => fails),
   );
   assert.deepEqual(
     ofVolumes.map(({ id }) => id).filter((id) => !found.has(id)),

@@ -91,9 +91,18 @@ async function assertSame(
   await using connection = await connect(`unix://${place.path}`);
   const results = await Array.fromAsync(replay(readRecording(join(root, recording)), connection, options));
   assert.ok(results.length >= 5);
-  const notSame = results.filter(({ outcome }) => outcome !== "same");
+  const notSame = results.filter(({ outcome, differences }) => {
+    const learned =
+      differences.length > 0 && differences.every((one) => withoutKnown(one.recorded) === withoutKnown(one.replayed));
+    return outcome !== "same" && !learned;
+  });
   assert.deepEqual(
     notSame.map(({ line, record, note, differences }) => ({ line, method: record.method, note, differences })),
     [],
   );
+}
+
+/** A plugin may learn options after its recording was made. */
+function withoutKnown(value: unknown): unknown {
+  return typeof value === "string" ? value.replace(/; known are .*$/, "") : value;
 }

@@ -1,6 +1,6 @@
 // The last good copy of a state file: made beside it while it is in use, and put in its place when it is damaged.
 import { randomUUID } from "node:crypto";
-import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { syncFolder } from "./sync-folder.ts";
@@ -23,6 +23,10 @@ export async function makeGoodCopy(database: DatabaseSync, file: string): Promis
     if (finding !== undefined)
       throw new Error(`the copy of state file ${file} is damaged (${finding}); check the disk`);
     syncFile(unfinished);
+    // A folder in its place would keep it out for ever.
+    if (statSync(goodCopyOf(file), { throwIfNoEntry: false })?.isDirectory() === true) {
+      renameSync(goodCopyOf(file), `${goodCopyOf(file)}.damaged-${randomUUID()}`);
+    }
     renameSync(unfinished, goodCopyOf(file));
     syncFolder(dirname(file));
   } finally {
@@ -32,7 +36,7 @@ export async function makeGoodCopy(database: DatabaseSync, file: string): Promis
 
 /** Puts the last good copy in the place of a file that is not there; false if there is none, or none that is whole. */
 export function restoreGoodCopy(file: string, prepare: (database: DatabaseSync) => void): boolean {
-  if (!existsSync(goodCopyOf(file))) return false;
+  if (!existsSync(goodCopyOf(file)) || !statSync(goodCopyOf(file)).isFile()) return false;
   const unfinished = `${file}.new-${randomUUID()}`;
   try {
     // A copy of the copy, which stays until a newer one replaces it.

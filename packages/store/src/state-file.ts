@@ -54,6 +54,8 @@ export function openStateFile(file: string, onDamage: OnDamage): DatabaseSync {
 }
 
 function openOrMake(file: string, onDamage: OnDamage): DatabaseSync {
+  // SQLite would not open it, and only say that.
+  if (existsSync(file) && !statSync(file).isFile()) throw setAside(file, { why: "it is no file" });
   if (!existsSync(file)) {
     if (onDamage === "refuse") refuseToReplaceDamaged(file);
     if (onDamage === "refuse" || !restoreGoodCopy(file, (database) => markOrigin(database, "restored"))) make(file);

@@ -110,7 +110,7 @@ class SqliteStore implements Store {
       set: (key, value) => void this.#set.run(name, key, JSON.stringify(value)),
       delete: (key) => void this.#delete.run(name, key),
       entries: () =>
-        this.#all.all(name).map((row) => {
+        Array.from(this.#all.iterate(name), (row) => {
           const key = String(row["key"]);
           return [key, read(key, row)];
         }),

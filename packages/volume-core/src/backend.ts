@@ -72,7 +72,7 @@ export interface Backend<S extends Options = Options> {
   readonly options: S;
   /** `detach` leaves mounted what `expects` names, for the data would be gone without: a tmpfs. */
   readonly staysMounted?: boolean | undefined;
-  /** Makes the storage. Undone by `destroy`. */
+  /** Makes the storage, durably; only the entries of the volume's own folder are made durable by the core. Undone by `destroy`. */
   provision(volume: BackendVolume<S>, signal: AbortSignal): Promise<void>;
   /**
    * Makes the storage usable and returns the absolute path of a folder in the volume's folder. Called for every Mount:

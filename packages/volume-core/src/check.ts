@@ -55,7 +55,9 @@ async function checkVolume({ around, rules }: House, { volume, record, mounts }:
   }
   const backend = rules.backendNamed(record.backend);
   if (record.phase === "attached") {
-    const expected = await backend.expects?.(rules.view(record, { name, folder }), AbortSignal.timeout(10_000));
+    const view = rules.view(record, { name, folder });
+    // Upkeep finds what cannot be told, and says it as the volume's state.
+    const expected = await backend.expects?.(view, AbortSignal.timeout(10_000)).catch(() => undefined);
     const text = expected && findWrongMount(expected, mounts);
     if (text) findings.push(finding({ kind: "mount missing", volume: name, text, remedy: "restart its containers" }));
   } else if (volume.unread && backend.staysMounted !== true) {

@@ -1,11 +1,12 @@
 // What belongs to no volume: folders that no record explains, and what backends left lying about.
+import { DriverError } from "@outrigger/protocol";
 import type { Leftover } from "./backend.ts";
 import type { Finding } from "./findings.ts";
 import type { House } from "./house.ts";
 import { readLabel, type Label } from "./label-file.ts";
-import { folderNameOf } from "./volume-name.ts";
+import { folderNameOf, isVolumeName } from "./volume-name.ts";
 
-/** Finds it, and with `apply` takes it away: a folder with a label becomes a removed volume, another goes into the trash. */
+/** Finds it, and with `apply` takes it away: a folder becomes a removed volume, which is deleted after a while. */
 export async function collectGarbage(house: House, { apply }: { readonly apply: boolean }): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { folder, label, finding } of await unknownFolders(house)) {
@@ -39,10 +40,7 @@ export async function unknownFolders(house: House): Promise<UnknownFolder[]> {
       const label = await readLabel(path).catch(() => undefined);
       const whose = label === undefined ? "has no volume.json" : `was volume ${label.name}`;
       const text = `folder ${path} ${whose} and belongs to no volume`;
-      const remedy =
-        label === undefined
-          ? "look into it; gc deletes it for good"
-          : "gc makes it a removed volume, which can be brought back, and is deleted after a while";
+      const remedy = "gc makes it a removed volume, which can be brought back, and is deleted after a while";
       return { folder, label, finding: { kind: "folder unknown", volume: label?.name, text, remedy, done: false } };
     }),
   );
@@ -76,8 +74,17 @@ async function takeAway(
   { removed, around, trashKeepMs }: House,
   { folder, label }: Pick<UnknownFolder, "folder" | "label">,
 ): Promise<void> {
-  if (label === undefined) return await around.folders.discard(around.folders.of("", folder));
-  removed.takeIn(folder, label, new Date(Date.now() + trashKeepMs));
+  const path = around.folders.of("", folder);
+  if (!(await around.folders.has(path))) {
+    throw new DriverError(`${path} is no folder, so it is no volume; look into it, and move it elsewhere`);
+  }
+  await removed.takeIn(folder, label ?? unnamed(folder, around.now()), new Date(around.now() + trashKeepMs));
+}
+
+/** What can be said of a folder without a label; if it was a volume, then one of the first backend. */
+function unnamed(folder: string, now: number): Label {
+  const name = isVolumeName(folder) ? folder : folderNameOf(`unknown ${folder}`);
+  return { name, options: {}, createdAt: new Date(now).toISOString() };
 }
 
 async function tried(finding: Finding, work: () => Promise<void>): Promise<Finding> {

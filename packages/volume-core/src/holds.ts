@@ -11,6 +11,9 @@ interface Hold {
 /** Holds by the id that the engine gave. */
 export type Holds = ReadonlyMap<string, Hold>;
 
+/** Nobody's; one for all, for most volumes of many are not in use. */
+export const noHolds: Holds = new Map();
+
 const none: Hold = { current: 0, carried: 0 };
 
 /** One Mount more. The same id again is `docker cp` on a running container: counted, not collected. */

@@ -24,18 +24,32 @@ const mostBytes = 1024 * 1024;
 export async function writeLabel(folder: string, label: Label): Promise<void> {
   const file = join(folder, fileName);
   const unfinished = `${file}.${randomUUID()}`;
-  const { name, options, backend, folder: own, createdAt, size, snapshots, removedAt, until } = label;
-  const text = { version, name, options, backend, folder: own, createdAt, size, snapshots, removedAt, until };
   try {
     {
       await using handle = await open(unfinished, "wx", 0o600);
-      await handle.writeFile(`${JSON.stringify(text, undefined, 2)}\n`);
+      await handle.writeFile(textOf(label));
       await handle.sync();
     }
     await rename(unfinished, file);
   } finally {
     await rm(unfinished, { force: true });
   }
+  await syncFolder(folder);
+}
+
+/** Writes the label of a folder that has none; it and all entries of the folder are durable when this resolves. */
+export async function writeFirstLabel(folder: string, label: Label): Promise<void> {
+  await using handle = await open(join(folder, fileName), "wx", 0o600);
+  await handle.writeFile(textOf(label));
+  await Promise.all([handle.sync(), syncFolder(folder)]);
+}
+
+function textOf({ name, options, backend, folder, createdAt, size, snapshots, removedAt, until }: Label): string {
+  const text = { version, name, options, backend, folder, createdAt, size, snapshots, removedAt, until };
+  return `${JSON.stringify(text, undefined, 2)}\n`;
+}
+
+async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, "r");
   await handle.sync();
 }

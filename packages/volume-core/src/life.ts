@@ -76,7 +76,7 @@ export async function removeVolume(
     volume.refuseOpened();
     const policy = request.policy ?? storage.options.core.onRemove;
     if (policy === "delete") return await storage.remove();
-    const until = policy === "keep" ? undefined : new Date(Date.now() + house.trashKeepMs);
+    const until = policy === "keep" ? undefined : new Date(house.around.now() + house.trashKeepMs);
     await house.removed.setAside(storage, until);
   };
   await volume.turn({ what: "removed", action: "remove", work }, caller);

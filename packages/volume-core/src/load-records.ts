@@ -19,6 +19,8 @@ export interface RemovedRecord extends VolumeDescription {
   readonly until?: string | undefined;
   /** It is being deleted. */
   readonly purging?: true | undefined;
+  /** It is being brought back. */
+  readonly returning?: true | undefined;
 }
 
 /** The volumes' records by name. */
@@ -39,18 +41,26 @@ export function loadRecords(store: Store, bootId: string): Map<string, VolumeRec
   const volumes = volumeTable(store);
   const machine = store.table("machine", String);
   const rebooted = machine.get("bootId") !== bootId;
-  const records = volumes.entries().map(([name, stored]) => {
-    const record = fromStored(stored);
-    return [name, rebooted ? unmounted(record) : { ...record, holds: carryHolds(record.holds) }] as const;
-  });
+  const records = new Map<string, VolumeRecord>();
   store.transaction(() => {
-    machine.set("bootId", bootId);
-    for (const [name, record] of records) volumes.set(name, toStored(record));
+    if (rebooted) machine.set("bootId", bootId);
+    for (const [name, stored] of volumes.entries()) {
+      const before = fromStored(stored);
+      const record = rebooted ? unmounted(before) : carried(before);
+      // Of many volumes few are in use, and each one written takes its time.
+      if (record !== before) volumes.set(name, toStored(record));
+      records.set(name, record);
+    }
   });
-  return new Map(records);
+  return records;
+}
+
+function carried(record: VolumeRecord): VolumeRecord {
+  return record.holds.size === 0 ? record : { ...record, holds: carryHolds(record.holds) };
 }
 
 function unmounted(record: VolumeRecord): VolumeRecord {
+  if (record.holds.size === 0 && record.mountpoint === undefined && record.phase !== "attached") return record;
   const phase = record.phase === "attached" ? "idle" : record.phase;
   return { ...record, phase, mountpoint: undefined, holds: new Map() };
 }

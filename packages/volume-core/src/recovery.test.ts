@@ -55,6 +55,21 @@ test("a recovery that fails is said, and the next call tries again", async () =>
   assert.deepEqual(stage.backend.done, ["detach data", "detach data", "attach data"]);
 });
 
+test("a start brings the backend up that has volumes, though there is nothing to bring in order", async () => {
+  await using stage = await openStage();
+  let opened = 0;
+  Object.assign(stage.backend, { open: async () => void (opened += 1) });
+  await stage.restart();
+  await stage.volumes.recovered;
+  assert.equal(opened, 0);
+  await createWithFile(stage, "data");
+  await stage.restart();
+  opened = 0;
+  await stage.restart();
+  await stage.volumes.recovered;
+  assert.equal(opened, 1);
+});
+
 /** Restarts the plugin with a record as a killed run leaves it. */
 async function restartWith(stage: Stage, phase: Phase, before = stage.backend.before): Promise<void> {
   const { Mountpoint } = await stage.driver.mount({ Name: "data", ID: "a" });

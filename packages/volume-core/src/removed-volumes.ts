@@ -16,6 +16,7 @@ export interface RemovedSurroundings {
   readonly store: Store;
   readonly rules: OptionRules;
   readonly folders: VolumeFolders;
+  readonly now: () => number;
   readonly step: (step: Step) => void;
   readonly emptyTrash: () => void;
 }
@@ -81,7 +82,7 @@ export class RemovedVolumes {
     const { name, existing } = storage;
     await folders.refuseMounts(storage.folder, await storage.ownMount());
     const { options, backend, createdAt, size, snapshots } = existing;
-    const removedAt = new Date().toISOString();
+    const removedAt = new Date(this.#around.now()).toISOString();
     const record = { name, options, backend, createdAt, size, snapshots, removedAt, until: until?.toISOString() };
     const id = existing.folder ?? folderNameOf(name);
     storage.change({ intent: { kind: "set aside" } });
@@ -107,12 +108,12 @@ export class RemovedVolumes {
     return this.#around.rules.backendNamed(this.#existing(id).backend);
   }
 
-  /** Makes an unknown folder with a label a removed volume, until a time. */
-  takeIn(id: string, { name, options, backend, createdAt, size, snapshots }: Label, until: Date): void {
-    const removedAt = new Date().toISOString();
+  /** Makes an unknown folder a removed volume, until a time. */
+  async takeIn(id: string, { name, options, backend, createdAt, size, snapshots }: Label, until: Date): Promise<void> {
+    const removedAt = new Date(this.#around.now()).toISOString();
     const record = { name, options, backend, createdAt, size, snapshots, removedAt, until: until.toISOString() };
-    this.#table.set(id, record);
-    this.#all.set(id, record);
+    await this.#label(id, record);
+    this.#save(id, record);
   }
 
   /** Makes a removed volume the volume of a storage that has none. */
@@ -132,12 +133,19 @@ export class RemovedVolumes {
         phase: "idle",
         holds: new Map(),
       };
-      await writeLabel(folders.of(name, id), { ...record, name });
-      step("bring back: labelled");
-      store.transaction(() => {
-        this.#table.delete(id);
-        this.#volumes.set(name, toStored(record));
-      });
+      this.#save(id, { ...this.#existing(id), returning: true });
+      step("bring back: intent recorded");
+      try {
+        await writeLabel(folders.of(name, id), { ...record, name });
+        step("bring back: labelled");
+        store.transaction(() => {
+          this.#table.delete(id);
+          this.#volumes.set(name, toStored(record));
+        });
+      } catch (error) {
+        await this.#stay(id).catch(() => {});
+        throw error;
+      }
       this.#all.delete(id);
       storage.adopt(record);
       step("bring back: done");
@@ -149,8 +157,7 @@ export class RemovedVolumes {
     const { rules, folders, step, emptyTrash } = this.#around;
     await this.#alone(id, async () => {
       const record = { ...this.#existing(id), purging: true as const };
-      this.#table.set(id, record);
-      this.#all.set(id, record);
+      this.#save(id, record);
       step("purge: intent recorded");
       const folder = folders.of(record.name, id);
       const view = rules.view(record, { name: record.name, folder });
@@ -163,6 +170,28 @@ export class RemovedVolumes {
       emptyTrash();
       step("purge: done");
     });
+  }
+
+  /** Volumes whose bringing back stopped in the middle stay removed; without this, the label could say otherwise. */
+  async settle(): Promise<void> {
+    for (const [id, { returning }] of this.#all) if (returning === true) await this.#stay(id);
+  }
+
+  async #stay(id: string): Promise<void> {
+    const { returning: _returning, ...record } = this.#existing(id);
+    await this.#label(id, record);
+    this.#save(id, record);
+  }
+
+  /** Writes the label of a removed volume. */
+  async #label(id: string, record: RemovedRecord): Promise<void> {
+    const folder = id === folderNameOf(record.name) ? undefined : id;
+    await writeLabel(this.#around.folders.of(record.name, id), { ...record, folder });
+  }
+
+  #save(id: string, record: RemovedRecord): void {
+    this.#table.set(id, record);
+    this.#all.set(id, record);
   }
 
   #existing(id: string): RemovedRecord {

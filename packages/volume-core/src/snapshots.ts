@@ -30,10 +30,15 @@ export function findSnapshot(volume: string, record: VolumeRecord, name: string)
 export function newSnapshot(
   volume: string,
   record: VolumeRecord,
-  wanted: { readonly name?: string | undefined; readonly scheduled?: boolean | undefined },
+  wanted: {
+    readonly name?: string | undefined;
+    readonly scheduled?: boolean | undefined;
+    /** Milliseconds, by the clock. */
+    readonly now: number;
+  },
 ): SnapshotRecord {
   const existing = snapshotsOf(record);
-  const createdAt = new Date().toISOString();
+  const createdAt = new Date(wanted.now).toISOString();
   const name = wanted.name ?? freeName(createdAt, existing);
   checkVolumeName(name, "snapshot");
   if (existing.some((snapshot) => snapshot.name === name)) {

@@ -36,6 +36,7 @@ export const steps = [
   "set aside: intent recorded",
   "set aside: labelled",
   "set aside: done",
+  "bring back: intent recorded",
   "bring back: labelled",
   "bring back: done",
   "purge: intent recorded",

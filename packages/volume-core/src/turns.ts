@@ -1,9 +1,11 @@
 import type { Call } from "@outrigger/plugin";
 import { DriverError } from "@outrigger/protocol";
 
+const nothing = Promise.resolve();
+
 /** Lets work on one volume happen one piece after another; work on another volume has turns of its own. */
 export class Turns {
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<unknown> = nothing;
   #waiting = 0;
   #doing: { readonly what: string; readonly since: number } | undefined;
   readonly #onIdle: () => void;

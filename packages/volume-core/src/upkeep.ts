@@ -3,6 +3,7 @@ import { lstat } from "node:fs/promises";
 import { readMounts, run, type Mount } from "@outrigger/linux";
 import type { Logger } from "@outrigger/plugin";
 import type { Store } from "@outrigger/store";
+import type { ExpectedMount } from "./backend.ts";
 import type { House } from "./house.ts";
 import { findWrongMount } from "./mount-view.ts";
 import { snapshotsOf } from "./snapshots.ts";
@@ -42,12 +43,13 @@ export class Upkeep {
     const { log, seldomMs, store } = this.#options;
     const seldom = performance.now() - this.#seldom >= seldomMs;
     if (seldom) this.#seldom = performance.now();
+    this.#house.around.reserve.fill();
     const mounts = await readMounts();
     for (const volume of this.#house.all.values()) {
       if (this.#house.around.closing.aborted) return;
       await this.#tend(volume, { mounts, seldom }).catch((error: unknown) => log?.warn(`volume ${volume.name}`, error));
     }
-    for (const id of this.#house.removed.due(Date.now())) {
+    for (const id of this.#house.removed.due(this.#house.around.now())) {
       await purge(this.#house, id).catch((error: unknown) =>
         log?.warn(`removed volume ${id} could not be deleted`, error),
       );
@@ -97,7 +99,12 @@ async function examine(
   const since = volume.health?.since ?? new Date().toISOString();
   const { name } = volume;
   const view = rules.view(record, { name, folder: around.folders.of(name, record.folder) });
-  const expected = await rules.backendNamed(record.backend).expects?.(view, AbortSignal.timeout(10_000));
+  let expected: ExpectedMount | undefined;
+  try {
+    expected = await rules.backendNamed(record.backend).expects?.(view, AbortSignal.timeout(10_000));
+  } catch (error) {
+    return { state: "degraded", text: error instanceof Error ? error.message : String(error), since };
+  }
   if (expected === undefined) {
     const there = await lstat(mountpoint).catch(() => undefined);
     return there?.isDirectory()
@@ -116,13 +123,13 @@ async function examine(
 
 /** Makes a snapshot if one is due, then removes the oldest scheduled ones beyond what is to be kept. */
 async function keepSchedule(
-  { rules }: House,
+  { rules, around }: House,
   { volume, record }: { volume: Volume; record: VolumeRecord },
 ): Promise<void> {
   const { core } = rules.readRecord(record);
   const { snapSchedule, snapKeep } = core;
   if (snapSchedule === undefined) return;
-  const now = Date.now();
+  const now = around.now();
   const scheduled = snapshotsOf(record).filter(({ scheduled }) => scheduled);
   // A clock that jumped back leaves snapshots in the future, which say nothing of what is due.
   const recent = scheduled.some(({ createdAt }) => {

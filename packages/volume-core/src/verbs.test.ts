@@ -158,13 +158,66 @@ test("what is in the trash is deleted when its time has come, and on demand", as
   await assert.rejects(stage.volumes.purge(kept.id), /no removed volume has the id/);
 });
 
-test("scheduled snapshots are made when they are due, and the oldest go", async () => {
-  await using stage = await openStage({ upkeepMs: 5 });
-  await stage.driver.create({ Name: "data", Opts: { "snap-schedule": "1h", "snap-keep": "1" } });
-  await until("there is a snapshot", () => stage.volumes.snapshots("data").length === 1);
-  const [first] = stage.volumes.snapshots("data");
-  assert.equal(first?.scheduled, true);
+test("scheduled snapshots are made when they are due, and the oldest beyond snap-keep go", async () => {
+  await using stage = await openScheduled();
+  const first = await stage.untilSnapshots(1);
+  stage.advance(hour);
+  const second = await stage.untilSnapshots(2);
+  assert.equal(second[0], first[0]);
+  await stage.volumes.snapshot("data", "by-hand");
+  stage.advance(hour);
+  const third = await stage.untilSnapshots(3, (names) => !names.includes(first[0] ?? ""));
+  assert.deepEqual(third.slice(0, 2), [second[1], "by-hand"]);
 });
+
+test("a clock that jumps back or forth makes one snapshot each time, and deletes nothing early", async () => {
+  await using stage = await openScheduled();
+  await stage.driver.create({ Name: "gone", Opts: { "on-remove": "trash" } });
+  await stage.driver.remove({ Name: "gone" });
+  const before = await stage.untilSnapshots(1);
+  stage.advance(-1000 * hour);
+  const back = await stage.untilSnapshots(2);
+  await stage.rounds(5);
+  assert.deepEqual(stage.snapshotNames(), back);
+  assert.ok(back.includes(before[0] ?? ""));
+  stage.advance(1006 * hour);
+  const forth = await stage.untilSnapshots(2, (names) => names.join() !== back.join());
+  await stage.rounds(5);
+  assert.deepEqual(stage.snapshotNames(), forth);
+  assert.equal(forth[0], back[1], "the one made last before stays");
+  assert.equal(stage.volumes.removed().length, 1, "its seven days are not over");
+});
+
+const hour = 3_600_000;
+
+/** A volume with a snapshot each hour, of which two stay, and a clock of its own. */
+async function openScheduled() {
+  let now = Date.now();
+  // Each round of upkeep looks at the clock.
+  let looks = 0;
+  const clock = (): number => {
+    looks++;
+    return now;
+  };
+  const stage = await openStage({ upkeepMs: 2, now: clock });
+  await stage.driver.create({ Name: "data", Opts: { "snap-schedule": "1h", "snap-keep": "2" } });
+  const snapshotNames = (): string[] => stage.volumes.snapshots("data").map(({ name }) => name);
+  return {
+    driver: stage.driver,
+    volumes: stage.volumes,
+    snapshotNames,
+    advance: (by: number): void => void (now += by),
+    async untilSnapshots(count: number, also: (names: string[]) => boolean = () => true): Promise<string[]> {
+      await until(`${count} snapshots`, () => snapshotNames().length === count && also(snapshotNames()));
+      return snapshotNames();
+    },
+    async rounds(count: number): Promise<void> {
+      const from = looks;
+      await until(`${count} rounds`, () => looks >= from + 2 * count);
+    },
+    [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose](),
+  };
+}
 
 test("a volume whose folder goes away while it is mounted is called lost, and ready when it is back", async () => {
   await using stage = await openStage({ upkeepMs: 5 });
@@ -221,20 +274,55 @@ test("check finds what is missing, what is unknown and what is wrong, and gc tak
   };
   await rm(await folder("gone"), { recursive: true });
   await writeFile(join(await folder("wrong"), "volume.json"), "no JSON");
-  await mkdir(join(stage.root, "volumes", "stray"));
+  await mkdir(join(stage.root, "volumes", "stray", "data"), { recursive: true });
+  await writeFile(join(stage.root, "volumes", "stray", "data", "file"), "of somebody");
+  await writeFile(join(stage.root, "volumes", "note"), "no folder");
   const found = await stage.volumes.check();
   assert.deepEqual(found.map(({ kind, volume = "" }) => `${kind}: ${volume}`).sort(), [
     "folder missing: gone",
     "folder unknown: ",
+    "folder unknown: ",
     "label wrong: wrong",
   ]);
   const listed = await stage.volumes.gc();
-  assert.deepEqual(
-    listed.map(({ kind, done }) => [kind, done]),
-    [["folder unknown", false]],
-  );
-  assert.ok((await stage.volumes.gc({ apply: true }))[0]?.done);
-  assert.deepEqual(await stage.volumes.gc(), []);
+  assert.ok(listed.length === 2 && listed.every(({ kind, done }) => kind === "folder unknown" && !done));
+  const applied = await stage.volumes.gc({ apply: true });
+  assert.deepEqual(applied.map(({ done }) => done).sort(), [false, true]);
+  assert.match(applied.find(({ done }) => !done)?.remedy ?? "", /note is no folder.*move it elsewhere/);
+  assert.equal((await stage.volumes.gc()).length, 1);
+});
+
+test("a folder without a label that gc takes away can be brought back until its time has come", async () => {
+  let now = Date.now();
+  await using stage = await openStage({ now: () => now, upkeepMs: 5 });
+  const folder = join(stage.root, "volumes", "stray");
+  await mkdir(join(folder, "data"), { recursive: true });
+  await writeFile(join(folder, "data", "file"), "of somebody");
+  await stage.volumes.gc({ apply: true });
+  await stage.volumes.bringBack("stray", { name: "found" });
+  assert.equal(await read(stage, "found"), "of somebody");
+  await stage.volumes.remove("found", { policy: "trash" });
+  now += 8 * 86_400_000;
+  await until("it is deleted", async () => (await readdir(join(stage.root, "volumes"))).length === 0);
+});
+
+test("a removed volume whose bringing back was cut short stays removed when the state file is lost later", async () => {
+  let dead = false;
+  const onStep = (step: string): void => {
+    if (step !== "bring back: labelled" || dead) return;
+    dead = true;
+    throw new Error("cut short");
+  };
+  await using stage = await openStage({ onStep });
+  await createWithFile(stage, "data");
+  await stage.volumes.remove("data", { policy: "trash" });
+  const [removed] = stage.volumes.removed();
+  assert.ok(removed);
+  await assert.rejects(stage.volumes.bringBack(removed.id), /cut short/);
+  await stage.volumes[Symbol.asyncDispose]();
+  for (const file of ["state.db", "state.db.good"]) await rm(join(stage.root, file));
+  await stage.restart();
+  assert.deepEqual([await names(stage), stage.volumes.removed().map(({ name }) => name)], [[], ["data"]]);
 });
 
 for (const [damage, spoil] of Object.entries({

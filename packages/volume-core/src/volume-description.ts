@@ -14,12 +14,15 @@ const states: Record<Phase, VolumeState> = {
 };
 
 /** What Get and List say of a volume. */
-export function describeVolume(volume: Volume): {
+export function describeVolume(
+  name: string,
+  record: VolumeRecord | undefined,
+): {
   Name: string;
   Mountpoint: string;
   CreatedAt?: string | undefined;
 } {
-  return { Name: volume.name, Mountpoint: volume.shown?.mountpoint ?? "", CreatedAt: volume.shown?.createdAt };
+  return { Name: name, Mountpoint: record?.mountpoint ?? "", CreatedAt: record?.createdAt };
 }
 
 /** Everything that is known of a volume, from memory. Never throws: an error from Get would make the engine forget it. */

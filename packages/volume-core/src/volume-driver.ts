@@ -34,11 +34,15 @@ export function createVolumeDriver(house: House, scope: Scope): Driver<typeof vo
     },
     get({ Name }) {
       const volume = findVolume(house, Name);
-      const Status = volume.shown && statusOf(infoOf(volume, volume.shown, house.rules));
-      return { Volume: { ...describeVolume(volume), Status } };
+      const { shown } = volume;
+      const Status = shown && statusOf(infoOf(volume, shown, house.rules));
+      return { Volume: { ...describeVolume(Name, shown), Status } };
     },
     list() {
-      return { Volumes: [...house.all.values()].filter(({ shown }) => shown !== undefined).map(describeVolume) };
+      const Volumes = [];
+      for (const { name, shown } of house.all.values())
+        if (shown !== undefined) Volumes.push(describeVolume(name, shown));
+      return { Volumes };
     },
     capabilities() {
       return { Capabilities: { Scope: scope } };

@@ -47,8 +47,13 @@ export class VolumeFolders {
     );
   }
 
+  /** Makes a volume's folder, which is durable after `syncNames`. */
   async make(folder: string): Promise<void> {
     await mkdir(folder, { mode: 0o700 });
+  }
+
+  /** Makes it durable which volumes have a folder. */
+  async syncNames(): Promise<void> {
     await syncFolder(this.#volumes);
   }
 
@@ -57,8 +62,8 @@ export class VolumeFolders {
     if ((await kindOf(folder)) === undefined) return;
     await this.refuseMounts(folder);
     await rename(folder, join(this.trash, randomUUID()));
-    await syncFolder(this.#volumes);
-    await syncFolder(this.trash);
+    // At once, for the disk then writes both in one go.
+    await Promise.all([syncFolder(this.#volumes), syncFolder(this.trash)]);
   }
 
   /** Throws if anything but the volume's own is mounted in the folder: deleting would reach what is mounted there. */

@@ -1,4 +1,4 @@
-import type { Holds } from "./holds.ts";
+import { noHolds, type Holds } from "./holds.ts";
 import { isVolumeName } from "./volume-name.ts";
 
 /**
@@ -64,6 +64,7 @@ export function toStored(record: VolumeRecord): StoredVolume {
 
 /** The record that `toStored` was given. */
 export function fromStored(stored: StoredVolume): VolumeRecord {
+  if (stored.holds.length === 0) return { ...stored, holds: noHolds };
   return { ...stored, holds: new Map(stored.holds.map(([id, current, carried]) => [id, { current, carried }])) };
 }
 

@@ -3,9 +3,10 @@ import { DriverError, RequestError, type PluginError } from "@outrigger/protocol
 import type { Table } from "@outrigger/store";
 import { randomBytes } from "node:crypto";
 import type { Backend, BackendVolume, CloneSource } from "./backend.ts";
-import { writeLabel } from "./label-file.ts";
+import { writeFirstLabel, writeLabel } from "./label-file.ts";
 import { checkMount, hideView, showView } from "./mount-view.ts";
 import type { GivenOptions, OptionRules, ReadOptions } from "./option-rules.ts";
+import type { Reserve } from "./reserve.ts";
 import type { Step } from "./steps.ts";
 import type { VolumeFolders } from "./volume-folders.ts";
 import { folderNameOf } from "./volume-name.ts";
@@ -19,8 +20,11 @@ export interface StorageSurroundings {
   /** Aborts when the plugin stops: what is under way is then left to the next start. */
   readonly closing: AbortSignal;
   readonly backendTimeoutMs: number;
+  /** The clock that snapshots and removed volumes go by. */
+  readonly now: () => number;
   readonly step: (step: Step) => void;
   readonly emptyTrash: () => void;
+  readonly reserve: Reserve;
   /** Whether a removed volume that is still kept has this folder. */
   readonly isTaken: (folderName: string) => boolean;
 }
@@ -111,7 +115,7 @@ export class VolumeStorage {
     const { rules, folders, step } = this.#around;
     const backend = rules.backendOf(options);
     const folder = await this.#freeFolder();
-    const createdAt = new Date().toISOString();
+    const createdAt = new Date(this.#around.now()).toISOString();
     this.#save({ options, backend: backend.name, folder, createdAt, phase: "creating", holds: new Map() });
     try {
       step("create: intent recorded");
@@ -120,7 +124,10 @@ export class VolumeStorage {
       if (from === undefined) await backend.provision(this.view(), this.signal());
       else await backend.clone?.(this.view(), from, this.signal());
       step("create: provisioned");
-      await this.describe({ phase: "idle" }, "create: labelled");
+      // At once, for the disk then writes all of it in one go; a run that was killed before the end undoes all of it.
+      await Promise.all([writeFirstLabel(this.folder, { ...this.existing, name: this.name }), folders.syncNames()]);
+      step("create: labelled");
+      this.change({ phase: "idle" });
     } catch (error) {
       throw await this.#undone("could not be created", error);
     }
@@ -269,13 +276,31 @@ export class VolumeStorage {
   }
 
   #save(record: VolumeRecord): void {
+    const { table, reserve } = this.#around;
     try {
-      this.#around.table.set(this.name, toStored(record));
+      table.set(this.name, toStored(record));
     } catch (cause) {
+      // What gives something back must not need room that only giving it back makes.
+      if (givesBack(this.#record, record) && isFull(cause) && reserve.spend()) return this.#save(record);
       throw new DriverError(`the plugin's state could not be written: ${textOf(cause)}`, { cause });
     }
     this.#record = record;
   }
+}
+
+/** Whether a volume's next record is one on its way out of use. */
+function givesBack(before: VolumeRecord | undefined, { phase, holds }: VolumeRecord): boolean {
+  if (phase === "detaching" || phase === "removing" || phase === "idle") return true;
+  return phase === "attached" && before !== undefined && countMounts(holds) < countMounts(before.holds);
+}
+
+function countMounts(holds: VolumeRecord["holds"]): number {
+  return [...holds.values()].reduce((sum, { current, carried }) => sum + current + carried, 0);
+}
+
+/** https://sqlite.org/rescode.html#full */
+function isFull(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && Number(error.errcode) === 13;
 }
 
 /** What an error says. */

@@ -4,7 +4,7 @@ import type { OptionRules } from "./option-rules.ts";
 import { findSnapshot, newSnapshot, snapshotsOf, toBackend } from "./snapshots.ts";
 import type { Step } from "./steps.ts";
 import type { Intent, SnapshotRecord } from "./volume-record.ts";
-import type { VolumeStorage } from "./volume-storage.ts";
+import type { StorageSurroundings, VolumeStorage } from "./volume-storage.ts";
 
 /**
  * What is done to a volume beside its phases: an intent is recorded, the backend works, the outcome is recorded. Whoever
@@ -13,11 +13,13 @@ import type { VolumeStorage } from "./volume-storage.ts";
 export class VolumeWork {
   readonly #storage: VolumeStorage;
   readonly #rules: OptionRules;
+  readonly #now: () => number;
   readonly #step: (step: Step) => void;
 
-  constructor(storage: VolumeStorage, around: { readonly rules: OptionRules; readonly step: (step: Step) => void }) {
+  constructor(storage: VolumeStorage, around: Pick<StorageSurroundings, "rules" | "now" | "step">) {
     this.#storage = storage;
     this.#rules = around.rules;
+    this.#now = around.now;
     this.#step = around.step;
   }
 
@@ -143,7 +145,7 @@ export class VolumeWork {
     wanted: { readonly name?: string; readonly scheduled?: boolean },
     make: (volume: BackendVolume, snapshot: ReturnType<typeof toBackend>, signal: AbortSignal) => Promise<void>,
   ): Promise<SnapshotRecord> {
-    const snapshot = newSnapshot(this.#storage.name, this.#storage.existing, wanted);
+    const snapshot = newSnapshot(this.#storage.name, this.#storage.existing, { ...wanted, now: this.#now() });
     this.#begin({ kind: "snapshot", snapshot }, "snapshot: intent recorded");
     try {
       await make(this.#storage.view(), toBackend(snapshot.name), this.#storage.signal());

@@ -58,7 +58,7 @@ export class Volume {
   readonly #work: VolumeWork;
   readonly #turns: Turns;
   /** How many read each snapshot. */
-  readonly #opened = new Map<string, number>();
+  #opened: Map<string, number> | undefined;
   #health: Health | undefined;
   #linger: NodeJS.Timeout | undefined;
 
@@ -85,7 +85,7 @@ export class Volume {
 
   /** Whether nobody reads any of its snapshots. */
   get unread(): boolean {
-    return this.#opened.size === 0;
+    return this.#opened === undefined;
   }
 
   get problem(): Problem | undefined {
@@ -143,6 +143,12 @@ export class Volume {
     return this.#waited({ what: "unmounted", action: "unmount", work }, caller);
   }
 
+  /** Whether the last run of the plugin, or of the machine, may have left something in the middle. */
+  get unsettled(): boolean {
+    const { record } = this.#storage;
+    return record !== undefined && (record.phase !== "idle" || !!record.intent || !!record.snapshots?.length);
+  }
+
   /** Brings a volume in order that the last run of the plugin, or of the machine, left in the middle. */
   recover(): Promise<void> {
     const work = async (): Promise<void> => {
@@ -173,22 +179,25 @@ export class Volume {
   /** Makes a snapshot readable for one more reader, within a turn, and returns where. */
   async openSnapshot(name: string): Promise<string> {
     const path = await this.#work.show(name);
+    this.#opened ??= new Map();
     this.#opened.set(name, (this.#opened.get(name) ?? 0) + 1);
     return path;
   }
 
   /** Takes that back, within a turn. */
   async closeSnapshot(name: string): Promise<void> {
-    const left = (this.#opened.get(name) ?? 1) - 1;
-    if (left > 0) return void this.#opened.set(name, left);
-    this.#opened.delete(name);
+    const left = (this.#opened?.get(name) ?? 1) - 1;
+    if (left > 0) return void this.#opened?.set(name, left);
+    this.#opened?.delete(name);
+    if (this.#opened?.size === 0) this.#opened = undefined;
     await this.#work.hide(name);
   }
 
   /** Throws where somebody reads this snapshot, or any where none is named. */
   refuseOpened(snapshot?: string): void {
-    const [name] = snapshot === undefined ? this.#opened.keys() : [snapshot];
-    if (name === undefined || !this.#opened.has(name)) return;
+    const opened = this.#opened;
+    const [name] = snapshot === undefined ? (opened?.keys() ?? []) : [snapshot];
+    if (name === undefined || opened?.has(name) !== true) return;
     throw new DriverError(`snapshot ${name} of volume ${this.name} is being read; try again when that is over`);
   }
 

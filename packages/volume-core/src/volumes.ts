@@ -12,6 +12,7 @@ import type { House } from "./house.ts";
 import { loadRecords, volumeTable } from "./load-records.ts";
 import { OptionRules, type ForeignOption } from "./option-rules.ts";
 import { RemovedVolumes } from "./removed-volumes.ts";
+import { Reserve } from "./reserve.ts";
 import type { Step } from "./steps.ts";
 import { Trash } from "./trash.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -51,6 +52,8 @@ export interface VolumesOptions<S extends Options = Options> {
   readonly upkeepMs?: number;
   /** Between two copies of the state file, and two measurements of a volume in use; 300,000 where left out. */
   readonly seldomMs?: number;
+  /** The clock that schedules and retention go by, in milliseconds; the machine's where left out. */
+  readonly now?: () => number;
   /** Called at each instant between two side effects, so that a test can end the process there. */
   readonly onStep?: (step: Step) => void;
 }
@@ -121,8 +124,11 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
     });
     const step = options.onStep ?? ((): void => {});
     const emptyTrash = (): void => void this.#trash.empty();
-    const removed = new RemovedVolumes({ store, rules, folders, step, emptyTrash });
+    const now = options.now ?? Date.now;
+    const removed = new RemovedVolumes({ store, rules, folders, now, step, emptyTrash });
     const feed = new EventFeed();
+    const reserve = new Reserve(options.root);
+    reserve.fill();
     const door = new BackendDoor(closing.signal);
     const around: VolumeSurroundings = {
       rules,
@@ -131,8 +137,10 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
       closing: closing.signal,
       backendTimeoutMs: options.backendTimeoutMs ?? 600_000,
       lingerMs: options.lingerMs ?? 60_000,
+      now,
       step,
       emptyTrash,
+      reserve,
       isTaken: (folder) => removed.has(folder),
       forget: (name) => void all.delete(name),
       ready: (backend) => door.open(backend),
@@ -169,15 +177,28 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
 
   async #recover(): Promise<void> {
     const { log } = this.#options;
-    const recoveries = [...this.#all.values()].map(async (volume) => {
+    await this.#house.removed.settle().catch((error: unknown) => log?.warn("a removed volume is not in order", error));
+    const unsettled = [...this.#all.values()].filter((volume) => volume.unsettled);
+    const recoveries = unsettled.map(async (volume) => {
       await volume.recover().catch((error: unknown) => log?.warn(`volume ${volume.name} is not in order`, error));
     });
     for (const id of this.#house.removed.interrupted()) {
       await purge(this.#house, id).catch((error: unknown) => log?.warn(`removed volume ${id} is not deleted`, error));
     }
-    await Promise.all([...recoveries, this.#trash.empty()]);
+    await Promise.all([...recoveries, ...this.#openBackends(), this.#trash.empty()]);
     // What a recovery threw away, too.
     await this.#trash.empty();
+  }
+
+  /** Those that have volumes, so that the first user of one does not wait for it. */
+  #openBackends(): Promise<void>[] {
+    const { rules, around } = this.#house;
+    const names = new Set([...this.#all.values()].map(({ shown }) => shown?.backend));
+    return [...names].map(async (name) => {
+      if (name === undefined) return;
+      const opening = async (): Promise<void> => await around.ready(rules.backendNamed(name));
+      await opening().catch((error: unknown) => this.#options.log?.warn(`backend ${name} is not up`, error));
+    });
   }
 
   #carryHolds(): void {

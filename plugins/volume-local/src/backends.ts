@@ -1,8 +1,10 @@
+import type { Options } from "@outrigger/plugin";
 import type { Backend } from "@outrigger/volume-core";
 import { createBtrfs } from "./btrfs.ts";
 import { BtrfsPool } from "./btrfs-pool.ts";
 import { dir } from "./dir.ts";
 import { image } from "./image.ts";
+import { settleCommands } from "./left-commands.ts";
 import { tmpfs } from "./tmpfs.ts";
 
 /**
@@ -15,5 +17,23 @@ export function backendsFor(options: {
 }): readonly [Backend, ...Backend[]] {
   const { root, poolSize } = options;
   const pool = poolSize === undefined ? undefined : new BtrfsPool(root, poolSize);
-  return [dir, createBtrfs(pool), image, tmpfs];
+  const settled = once((signal) => settleCommands(root, signal));
+  const after = <S extends Options>(backend: Backend<S>): Backend<S> => ({
+    ...backend,
+    open: async (signal) => {
+      await settled(signal);
+      await backend.open?.(signal);
+    },
+  });
+  return [after(dir), after(createBtrfs(pool)), after(image), after(tmpfs)];
+}
+
+/** Does it once for all; after a failure, again for the next who asks. */
+function once(work: (signal: AbortSignal) => Promise<void>): (signal: AbortSignal) => Promise<void> {
+  let done: Promise<void> | undefined;
+  return (signal) =>
+    (done ??= work(signal).catch((error: unknown) => {
+      done = undefined;
+      throw error;
+    }));
 }

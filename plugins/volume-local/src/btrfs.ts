@@ -40,7 +40,8 @@ export function createBtrfs(pool?: BtrfsPool): Backend<typeof btrfsOptions> {
     );
   };
   const finish = async (volume: Volume): Promise<void> => {
-    for (const folder of [dataOf(volume), homeOf(volume), dirname(homeOf(volume))]) await syncFolder(folder);
+    // At once, for the disk then writes all of it in one go.
+    await Promise.all([dataOf(volume), homeOf(volume), dirname(homeOf(volume))].map(syncFolder));
   };
 
   return {

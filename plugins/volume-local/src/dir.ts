@@ -26,7 +26,7 @@ export const dir: Backend<typeof dirOptions> = {
     if (volume.options.source !== undefined) await checkSource(volume);
     await mkdir(data, { recursive: true });
     if (volume.options.source === undefined) await own(data, volume.options);
-    for (const folder of [data, volume.folder]) await syncFolder(folder);
+    await syncFolder(data);
   },
   async attach(volume, signal) {
     const data = dataOf(volume);

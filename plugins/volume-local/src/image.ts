@@ -77,7 +77,13 @@ export const image: Backend<typeof imageOptions> = {
     return data;
   },
   async expects(volume) {
-    const { fileSystem } = await readImageHeader(imageOf(volume));
+    const { fileSystem, bytes } = await readImageHeader(imageOf(volume));
+    const { size } = await stat(imageOf(volume));
+    if (size < bytes) {
+      throw new DriverError(
+        `image ${imageOf(volume)} has ${size} bytes of the ${bytes} that its file system needs: the disk has lost the rest; restore a snapshot or a backup, or remove the volume`,
+      );
+    }
     return { path: dataOf(volume), fileSystem, source: await loopOf(imageOf(volume)) };
   },
   async detach(volume, signal) {

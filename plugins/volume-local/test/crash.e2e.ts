@@ -1,10 +1,10 @@
-// kill -9 at every step of every call, and again at every step of the recovery, and at any time at all.
+// kill -9 at every step of the engine's calls, and again at every step of the recovery. Any time at all: see soak.e2e.ts.
 import assert from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "node:test";
-import { CallError, type Client } from "@outrigger/engine";
+import type { Client } from "@outrigger/engine";
 import type { volumeDriver } from "@outrigger/protocol";
 import { steps, type Step } from "@outrigger/volume-core";
 import { startPlugin, temporaryPlace } from "./plugin-process.ts";
@@ -138,93 +138,3 @@ async function statusOf(driver: Driver, name = Name): Promise<ShownStatus> {
 async function holdsOf(driver: Driver, name = Name): Promise<number> {
   return (await statusOf(driver, name)).holders.reduce((sum, { mounts }) => sum + mounts, 0);
 }
-
-/** What is known of one volume. */
-interface State {
-  readonly exists: boolean;
-  readonly holds: number;
-  readonly file: string | undefined;
-}
-
-const absent: State = { exists: false, holds: 0, file: undefined };
-
-/** One volume that is made, used and removed over and over, and all that may be true of it when the plugin dies. */
-class Churned {
-  readonly name: string;
-  possible: readonly State[] = [absent];
-  #round = 0;
-
-  constructor(name: string) {
-    this.name = name;
-  }
-
-  /** Goes round until the plugin is gone. */
-  async churn(driver: Driver): Promise<void> {
-    const { name: Name } = this;
-    for (;;) {
-      const file = `${Name} ${this.#round++}`;
-      const idle: State = { exists: true, holds: 0, file: undefined };
-      if (!this.#certain().exists) await this.#expect(idle, driver.create({ Name }));
-      const mounted = { ...this.#certain(), holds: 1 };
-      const { Mountpoint } = await this.#expect(mounted, driver.mount({ Name, ID }));
-      await writeFile(join(Mountpoint, "file"), file);
-      this.possible = [{ ...mounted, file }];
-      await this.#expect({ ...mounted, file, holds: 2 }, driver.mount({ Name, ID }));
-      await this.#expect({ ...mounted, file, holds: 1 }, driver.unmount({ Name, ID }));
-      await this.#expect({ ...mounted, file, holds: 0 }, driver.unmount({ Name, ID }));
-      if (this.#round % 3 === 0) await this.#expect(absent, driver.remove({ Name }));
-    }
-  }
-
-  /** Compares what the plugin knows after a restart with what may be true, and gives all holds back. */
-  async check(driver: Driver): Promise<void> {
-    const { name: Name } = this;
-    const found = await this.#look(driver);
-    const fits = this.possible.some((state) => JSON.stringify(state) === JSON.stringify(found));
-    assert.ok(fits, `${Name} is ${JSON.stringify(found)}, not one of ${JSON.stringify(this.possible)}`);
-    for (let { holds } = found; holds > 0; holds--) await driver.unmount({ Name, ID });
-    this.possible = [{ ...found, holds: 0 }];
-  }
-
-  async #look(driver: Driver): Promise<State> {
-    const { name: Name } = this;
-    if (!(await namesOf(driver)).includes(Name)) return absent;
-    const holds = await holdsOf(driver, Name);
-    const { Mountpoint } = await driver.mount({ Name, ID: "reader" });
-    const file = await readFile(join(Mountpoint, "file"), "utf8").catch(() => undefined);
-    await driver.unmount({ Name, ID: "reader" });
-    return { exists: true, holds, file };
-  }
-
-  #certain(): State {
-    const [state, ...others] = this.possible;
-    assert.ok(state !== undefined && others.length === 0);
-    return state;
-  }
-
-  async #expect<T>(after: State, call: Promise<T>): Promise<T> {
-    this.possible = [...this.possible, after];
-    const reply = await call;
-    this.possible = [after];
-    return reply;
-  }
-}
-
-test("killed fifty times at any moment, the plugin loses and leaks nothing", async () => {
-  await using place = await temporaryPlace();
-  const churned = ["a", "b", "c", "d"].map((name) => new Churned(name));
-  for (let kill = 0; kill <= 50; kill++) {
-    await using plugin = await startPlugin(place);
-    assert.ok(plugin);
-    await using client = await connectVolumes(place);
-    for (const volume of churned) await volume.check(client.driver);
-    const existing = churned.filter(({ possible }) => possible[0]?.exists).length;
-    assert.equal((await readdir(join(place.root, "volumes"))).length, existing);
-    if (kill === 50) return;
-    const work = churned.map((volume) => volume.churn(client.driver).catch((error: unknown) => error));
-    await sleep(Math.random() * 40);
-    await plugin.kill9();
-    for (const error of await Promise.all(work))
-      assert.ok(error instanceof CallError && error.status === undefined, String(error));
-  }
-});

@@ -7,7 +7,8 @@ const mark = "OUTRIGGER_OWN_MOUNTS";
 /** Runs the test file again in a mount namespace of its own, and ends; returns there. Its results are this one's. */
 export function runWithOwnMounts(file: string): void {
   if (process.env[mark] === file) return;
-  const argv = ["--mount", "--propagation=private", process.execPath, ...process.execArgv, file];
+  const node = [process.execPath, ...process.execArgv, file, ...process.argv.slice(2)];
+  const argv = ["--mount", "--propagation=private", ...node];
   const { status } = spawnSync("unshare", argv, { stdio: "inherit", env: { ...process.env, [mark]: file } });
   process.exit(status ?? 1);
 }

@@ -71,6 +71,7 @@ export const authzEngineCases: readonly ConformanceCase[] = [
     judge: async (trial) => {
       await demandAllowed(trial);
       const engine = engineOf(trial);
+      const denied = createContainer(await deniedRisk(trial), "bad", engine.image).body;
       let asked: Promise<EngineAnswer> | undefined;
       const whileDown = async (): Promise<void> => {
         asked = engine.call("GET", "/version");
@@ -86,7 +87,7 @@ export const authzEngineCases: readonly ConformanceCase[] = [
       // The engine has gone on asking.
       if (asked === undefined) return trial.skip("the restart command does not show the plugin's end");
       carriedOut(await asked);
-      await notCarriedOut(trial, engine, createContainer(await deniedRisk(trial), "bad", engine.image).body);
+      await notCarriedOut(trial, engine, denied);
     },
   },
 ];

@@ -12,6 +12,8 @@ export interface EngineNetworkSpec {
   readonly driver: string;
   readonly options?: Readonly<Record<string, string>>;
   readonly ipamDriver?: string;
+  /** `--ipam-opt` */
+  readonly ipamOptions?: Readonly<Record<string, string>>;
   /** `--subnet` */
   readonly subnet?: string;
 }
@@ -41,6 +43,7 @@ export async function tryEngineNetwork(
     Options: spec.options ?? {},
     IPAM: {
       Driver: spec.ipamDriver ?? "default",
+      Options: spec.ipamOptions ?? {},
       Config: spec.subnet === undefined ? [] : [{ Subnet: spec.subnet }],
     },
   });
@@ -127,11 +130,4 @@ export function hostOf({ subnet }: EngineNetwork, further = 0): string {
   if (block === undefined) throw new Violation(`docker network inspect shows the subnet ${brief(subnet)}`);
   const number = block.first + 10n + BigInt(further);
   return textOf({ number, bits: block.bits });
-}
-
-/** Ends the engine and starts it again. */
-export async function restartEngine(trial: Trial, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
-  const restart = trial.setting.engine?.restart;
-  if (restart === undefined) return trial.skip("the engine cannot be restarted from here");
-  await restart(signal);
 }

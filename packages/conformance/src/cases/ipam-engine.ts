@@ -1,7 +1,7 @@
 // IPM-E: the rules of address drivers, through a real engine and its own bridge driver.
 import { brief } from "../brief.ts";
 import type { ConformanceCase } from "../case.ts";
-import { engineOf } from "../engine-api.ts";
+import { engineOf, restartEngine } from "../engine-api.ts";
 import { holds, readCidr, readIp } from "../subnet.ts";
 import type { Trial } from "../trial.ts";
 import { Violation } from "../violation.ts";
@@ -13,10 +13,10 @@ import {
   needAddress,
   onNetwork,
   removeEngineNetwork,
-  restartEngine,
   runOn,
   tryEngineNetwork,
   type EngineNetwork,
+  type EngineNetworkSpec,
 } from "./engine-network-steps.ts";
 import { ipamRules, poolRequest, releasePool, textOfPool, tryPool, wantedPool, wantsReplay } from "./ipam-steps.ts";
 
@@ -169,8 +169,9 @@ async function survivesEngine(trial: Trial, signal: "SIGKILL" | "SIGTERM"): Prom
     throw new Violation(`${other}, which the network has in use, was given to a container after the restart`);
 }
 
-function bridgeSpec(trial: Trial, subnet?: string): { driver: string; ipamDriver: string; subnet?: string } {
-  return { driver: "bridge", ipamDriver: engineOf(trial).driver, ...(subnet !== undefined && { subnet }) };
+function bridgeSpec(trial: Trial, subnet?: string): EngineNetworkSpec {
+  const { options: ipamOptions = {} } = trial.setting;
+  return { driver: "bridge", ipamDriver: engineOf(trial).driver, ipamOptions, ...(subnet !== undefined && { subnet }) };
 }
 
 function bridge(trial: Trial, subnet?: string): Promise<EngineNetwork> {

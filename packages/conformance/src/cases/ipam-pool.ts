@@ -48,6 +48,7 @@ export const ipamPoolCases: readonly ConformanceCase[] = [
     title: "RequestPool succeeds with Options as an empty object and as null",
     judge: async (trial) => {
       const wanted = await wantedPool(trial);
+      if (trial.setting.options !== undefined) trial.skip("its pools need options");
       for (const Options of [{}, null]) await releasePool(trial, await requestPool(trial, { ...wanted, Options }));
     },
   },

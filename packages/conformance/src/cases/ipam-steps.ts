@@ -46,7 +46,7 @@ export async function poolRequest(trial: Trial, changes: Partial<PoolRequest> = 
     AddressSpace: typeof space === "string" ? space : "",
     Pool: "",
     SubPool: "",
-    Options: {},
+    Options: trial.setting.options ?? {},
     V6: false,
     ...changes,
   };

@@ -11,7 +11,7 @@ const logs = "moby/moby daemon/logs.go";
 
 const shared = { protocol: "LogDriver", severity: "MUST", rule: adapter, needs: ["engine"] } as const;
 
-/** How long a container may stand still. */
+/** How long a container may stand still, or take to begin. */
 const standstillMs = 15_000;
 
 const padding = "p".repeat(100);
@@ -49,8 +49,8 @@ export const logEngineCases: readonly ConformanceCase[] = [
     rule: logs,
     judge: async (trial) => {
       const engine = engineOf(trial);
-      const container = await startLogged(engine, trial, signalled("echo early", "echo late"));
-      await shows(trial, { engine, container, expected: ["early"] });
+      const container = await startLogged(trial, signalled("echo early", "echo late"));
+      await showsSoon(trial, { engine, container, expected: ["early"] });
       const following = engine.call("GET", `/containers/${container}/logs?stdout=1&stderr=1&follow=1`);
       await engine.ok("POST", `/containers/${container}/kill?signal=USR1`);
       const answer = await within(following, trial);
@@ -76,12 +76,9 @@ export const logEngineCases: readonly ConformanceCase[] = [
     title: "What a container prints as it is stopped is kept",
     judge: async (trial) => {
       const engine = engineOf(trial);
-      const container = await startLogged(
-        engine,
-        trial,
-        "trap 'echo last; exit 0' TERM; echo ready; while :; do sleep 0.1; done",
-      );
-      await shows(trial, { engine, container, expected: ["ready"] });
+      const script = "trap 'echo last; exit 0' TERM; echo ready; while :; do sleep 0.1; done";
+      const container = await startLogged(trial, script, { StopSignal: "SIGTERM" });
+      await showsSoon(trial, { engine, container, expected: ["ready"] });
       await engine.ok("POST", `/containers/${container}/stop?t=20`);
       await shows(trial, { engine, container, expected: ["ready", "last"] });
     },
@@ -108,8 +105,8 @@ export const logEngineCases: readonly ConformanceCase[] = [
     needs: ["engine", "restart"],
     judge: async (trial) => {
       const engine = engineOf(trial);
-      const container = await startLogged(engine, trial, signalled("echo before", `${burst(3000)}; echo after`));
-      await shows(trial, { engine, container, expected: ["before"] });
+      const container = await startLogged(trial, signalled("echo before", `${burst(3000)}; echo after`));
+      await showsSoon(trial, { engine, container, expected: ["before"] });
       const call = { method: "LogDriver.StopLogging", request: { File: `/run/docker/logging/${trial.id()}` } };
       await restartQuietly(trial, { how: "SIGKILL", call });
       await engine.ok("POST", `/containers/${container}/kill?signal=USR1`);
@@ -126,16 +123,17 @@ interface Logged {
 }
 
 /** Starts a container whose log the plugin gets. */
-async function startLogged(engine: TrialEngine, trial: Trial, script: string): Promise<string> {
+async function startLogged(trial: Trial, script: string, rest = {}): Promise<string> {
+  const engine = engineOf(trial);
   const LogConfig = { Type: engine.driver, Config: trial.setting.options ?? {} };
-  const container = await engine.createContainer({ script, host: { LogConfig } });
+  const container = await engine.createContainer({ script, host: { LogConfig }, rest });
   await engine.start(container);
   return container;
 }
 
 async function runToEnd(trial: Trial, script: string): Promise<Logged> {
   const engine = engineOf(trial);
-  const container = await startLogged(engine, trial, script);
+  const container = await startLogged(trial, script);
   if ((await within(engine.wait(container), trial)) === undefined)
     throw new Violation(`the container does not end: ${JSON.stringify(script)} is held up by its log`);
   return { engine, container };
@@ -150,22 +148,36 @@ function burst(lines: number): string {
   return `i=0; while [ $i -lt ${lines} ]; do echo "$i ${padding}"; i=$((i+1)); done`;
 }
 
-/** Waits until `docker logs` has all of something; a plugin may store it after its answer. */
-async function shows(
-  trial: Trial,
-  { engine, container, expected }: Logged & { readonly expected: readonly string[] },
+interface Shown extends Logged {
+  readonly expected: readonly string[];
+}
+
+/** Throws where `docker logs` of a container that has ended has not all of something; a plugin may store it late. */
+async function shows(trial: Trial, shown: Shown): Promise<void> {
+  await showsWithin(trial, shown, trial.setting.patienceMs);
+}
+
+/** The same of a container that runs, and has yet to print it. */
+async function showsSoon(trial: Trial, shown: Shown): Promise<void> {
+  await showsWithin(trial, shown, standstillMs);
+}
+
+async function showsWithin(
+  { signal }: Trial,
+  { engine, container, expected }: Shown,
+  patienceMs: number,
 ): Promise<void> {
-  let found = "";
-  const limit = performance.now() + limitOf(trial);
-  while (performance.now() < limit) {
-    found = await engine.logs(container);
-    if (expected.every((text) => found.includes(text))) return;
-    await wait(50, undefined, { signal: trial.signal });
+  const limit = performance.now() + patienceMs;
+  for (;;) {
+    const found = await engine.logs(container);
+    const lost = expected.find((text) => !found.includes(text));
+    if (lost === undefined) return;
+    if (performance.now() > limit) {
+      const end = JSON.stringify(found.slice(-200));
+      throw new Violation(`${JSON.stringify(lost)} was printed, and \`docker logs\` has ${end}`);
+    }
+    await wait(50, undefined, { signal });
   }
-  const lost = expected.find((text) => !found.includes(text)) ?? "";
-  throw new Violation(
-    `${JSON.stringify(lost)} was printed, and \`docker logs\` has ${JSON.stringify(found.slice(-200))}`,
-  );
 }
 
 /** What comes, or undefined where it does not come in time. */

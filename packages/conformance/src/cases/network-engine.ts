@@ -1,7 +1,7 @@
 // NET-E: the rules of network drivers, through a real engine.
 import { brief } from "../brief.ts";
 import type { ConformanceCase } from "../case.ts";
-import { engineOf } from "../engine-api.ts";
+import { engineOf, restartEngine } from "../engine-api.ts";
 import { fieldOf } from "../json-field.ts";
 import type { Trial } from "../trial.ts";
 import { Violation } from "../violation.ts";
@@ -13,7 +13,6 @@ import {
   needAddress,
   onNetwork,
   removeEngineNetwork,
-  restartEngine,
   runOn,
   type EngineNetwork,
 } from "./engine-network-steps.ts";

@@ -141,7 +141,7 @@ const probes: Readonly<Record<string, (trial: Trial) => Probe | Promise<Probe>>>
   IpamDriver: async (trial) => {
     const spaces = await trial.send("IpamDriver.GetDefaultAddressSpaces");
     const AddressSpace = fieldOf(spaces.fields, "LocalDefaultAddressSpace") ?? "";
-    const request = { AddressSpace, Pool: "", SubPool: "", Options: {}, V6: false };
+    const request = { AddressSpace, Pool: "", SubPool: "", Options: trial.setting.options ?? {}, V6: false };
     return {
       quiet: { method: "IpamDriver.GetDefaultAddressSpaces" },
       act: { method: "IpamDriver.RequestPool", request },

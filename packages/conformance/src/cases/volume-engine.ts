@@ -1,10 +1,11 @@
 // VOL-E: the same rules through a real engine, with containers that write to the volumes.
 import type { ConformanceCase } from "../case.ts";
-import { engineOf, type TrialEngine } from "../engine-api.ts";
+import { engineOf, restartEngine } from "../engine-api.ts";
 import { fieldOf } from "../json-field.ts";
 import { fileInTar, tarOf } from "../tar.ts";
 import type { Trial } from "../trial.ts";
 import { Violation } from "../violation.ts";
+import { withVolume } from "./engine-volume-steps.ts";
 import { findVolume, show, sources, times } from "./volume-steps.ts";
 
 const shared = { protocol: "VolumeDriver", severity: "MUST", rule: sources.store, needs: ["engine"] } as const;
@@ -197,7 +198,7 @@ export const volumeEngineCases: readonly ConformanceCase[] = [
     id: "VOL-E12",
     rule: sources.restore,
     title: "the engine is stopped and started, and its containers and volumes go on",
-    judge: (trial) => restartEngine(trial, "SIGTERM"),
+    judge: (trial) => survivesEngine(trial, "SIGTERM"),
   },
   {
     ...shared,
@@ -205,74 +206,16 @@ export const volumeEngineCases: readonly ConformanceCase[] = [
     rule: sources.restore,
     needs: ["engine", "chaos"],
     title: "the engine is killed and started, and its containers and volumes go on",
-    judge: (trial) => restartEngine(trial, "SIGKILL"),
+    judge: (trial) => survivesEngine(trial, "SIGKILL"),
   },
 ];
 
-/** A volume made through the engine, and what containers do with it at /data. */
-interface EngineVolume {
-  readonly engine: TrialEngine;
-  readonly name: string;
-  /** Makes it, for the second time or after it was removed. */
-  make(): Promise<void>;
-  /** Makes a container, and returns its name. */
-  create(script: string): Promise<string>;
-  /** Runs a script in a container of its own. */
-  run(script: string): Promise<string>;
-  /** Has a container write a file. */
-  write(text: string): Promise<void>;
-  /** Has a container read what `write` wrote. */
-  assertReads(text: string, when: string): Promise<void>;
-  /** Starts a container that waits for the text "late", and prints it. */
-  startWaiting(): Promise<string>;
-  assertWaiterReads(container: string, text: string): Promise<void>;
-}
-
-async function withVolume(trial: Trial): Promise<EngineVolume> {
-  const engine = engineOf(trial);
-  const name = trial.name();
-  const host = { Binds: [`${name}:/data`] };
-  const make = async (): Promise<void> => {
-    const DriverOpts = trial.setting.options ?? {};
-    await engine.ok("POST", "/volumes/create", { Name: name, Driver: engine.driver, DriverOpts });
-  };
-  const assertIs = (printed: string, { text, when }: { text: string; when: string }): void => {
-    if (printed.trim() !== text)
-      throw new Violation(`a container read ${show(printed)} from a volume with "${text}", when ${when}`);
-  };
-  // A container that is still there holds the volume; it was made later, and so goes first.
-  engine.deleteLater(`/volumes/${name}`);
-  await make();
-  const volume: EngineVolume = {
-    engine,
-    name,
-    make,
-    create: (script) => engine.createContainer({ script, host }),
-    run: (script) => engine.run({ script, host }),
-    write: async (text) => void (await volume.run(`echo ${text} >/data/file`)),
-    assertReads: async (text, when) => assertIs(await volume.run("cat /data/file"), { text, when }),
-    startWaiting: async () => {
-      const script = "until grep -q late /data/file; do sleep 0.1 || sleep 1; done 2>/dev/null; cat /data/file";
-      const container = await volume.create(script);
-      await engine.start(container);
-      return container;
-    },
-    assertWaiterReads: async (container, text) => {
-      await engine.wait(container);
-      assertIs(await engine.logs(container), { text, when: "the container ran meanwhile" });
-    },
-  };
-  return volume;
-}
-
-async function restartEngine(trial: Trial, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-  const restart = trial.setting.engine?.restart;
-  if (restart === undefined) trial.skip("the engine cannot be restarted from here");
+async function survivesEngine(trial: Trial, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
   const volume = await withVolume(trial);
   const { engine, name } = volume;
   await volume.write("early");
   const container = await volume.startWaiting();
-  await restart(signal);
+  await restartEngine(trial, signal);
   await engine.ok("GET", `/volumes/${name}`);
   await volume.assertReads("early", `the engine was ended by ${signal} and started`);
   // With live-restore it still runs, and starting it again is answered with 304.
