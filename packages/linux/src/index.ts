@@ -5,7 +5,7 @@ export { findFolderUsers, type FolderUsers } from "./folder-users.ts";
 export { copyFrozen, thaw, type FrozenCopyOptions } from "./frozen-copy.ts";
 export { holdSocket, type HeldSocket } from "./held-socket.ts";
 export { findHungPaths } from "./hung-paths.ts";
-export { readLoopDevices, type LoopDevice } from "./loop-devices.ts";
+export { findLoopDevice, readLoopDevices, type LoopDevice } from "./loop-devices.ts";
 export { parseMounts, readMounts, type Mount } from "./mount-info.ts";
 export { enterNamespaces, type Namespace, type NamespacesOf } from "./namespaces.ts";
 export { ownLinkAlias, ownLinkPrefix, readOwnLinks, type OwnLink } from "./own-links.ts";

@@ -1,6 +1,6 @@
 import { mkdir, open, rename, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { readLoopDevices, readMounts } from "@outrigger/linux";
+import { findLoopDevice, readMounts } from "@outrigger/linux";
 import { DriverError } from "@outrigger/protocol";
 import { syncFolder } from "./ownership.ts";
 import { isOnBtrfs } from "./subvolume.ts";
@@ -62,7 +62,7 @@ export class BtrfsPool {
       );
     }
     // A second device on the same file would be a second file system that does not know of the first.
-    const loop = (await readLoopDevices()).find(({ file, deleted }) => file === this.#file && !deleted);
+    const loop = await findLoopDevice(this.#file);
     const how = loop === undefined ? ["-o", "loop", this.#file] : [loop.device];
     await tool(["mount", "-t", "btrfs", ...how, this.#mountpoint], signal);
     const now = (await readMounts()).findLast(({ mountpoint }) => mountpoint === this.#mountpoint);

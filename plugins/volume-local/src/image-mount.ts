@@ -1,7 +1,7 @@
 // Images on loop devices. mount(8) sets a device up so that it goes by itself when the last mount does
 // (LO_FLAGS_AUTOCLEAR), wherever that is.
 import { mkdir, rmdir, stat } from "node:fs/promises";
-import { readLoopDevices, readMounts, unmountFolder } from "@outrigger/linux";
+import { findLoopDevice, readMounts, unmountFolder } from "@outrigger/linux";
 import { readImageHeader } from "./image-header.ts";
 import { tool, tried } from "./tool.ts";
 
@@ -43,7 +43,7 @@ export async function unmountView(folder: string, signal: AbortSignal): Promise<
 
 /** The loop device that has an image, if any. */
 export async function loopOf(image: string): Promise<string | undefined> {
-  return (await readLoopDevices()).find(({ file, deleted }) => file === image && !deleted)?.device;
+  return (await findLoopDevice(image))?.device;
 }
 
 /** Whether anything is mounted on a folder. */

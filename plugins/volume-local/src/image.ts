@@ -1,6 +1,6 @@
 import { mkdir, open, rename, rm, rmdir, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { copyFrozen, readLoopDevices, thaw, unmountFolder } from "@outrigger/linux";
+import { copyFrozen, findLoopDevice, readLoopDevices, thaw, unmountFolder, type LoopDevice } from "@outrigger/linux";
 import { defineOptions } from "@outrigger/plugin";
 import { DriverError, RequestError } from "@outrigger/protocol";
 import type { Backend, BackendSnapshot, BackendVolume } from "@outrigger/volume-core";
@@ -155,7 +155,11 @@ export const image: Backend<typeof imageOptions> = {
     const stray = (await readLoopDevices()).filter(
       ({ file }) => file.startsWith(below) && ![...folders].some((folder) => file.startsWith(`${folder}/`)),
     );
-    return stray.map(({ device, file }) => ({
+    // The same path can be another file in another mount namespace, whose device is not ours to take away.
+    const isOurs = async ({ device, file, deleted }: LoopDevice): Promise<boolean> =>
+      deleted || (await findLoopDevice(file).catch(() => undefined))?.device === device;
+    const ours = await Promise.all(stray.map(async (one) => ((await isOurs(one)) ? [one] : [])));
+    return ours.flat().map(({ device, file }) => ({
       what: `loop device ${device} of ${file}`,
       remove: async (_trash: string, signal: AbortSignal): Promise<void> =>
         void (await tool(["losetup", "--detach", device], signal)),
