@@ -17,6 +17,9 @@ interface Judged {
   readonly engine?: (host: Host) => NonNullable<Setting["engine"]>;
 }
 
+/** Cases that make a volume without options, which an image, whose size has to be given, cannot be made without. */
+const withoutOptions: ReadonlySet<string> = new Set(["VOL-05", "VOL-06"]);
+
 const backends: Readonly<Record<string, Judged>> = {
   btrfs: {
     serve: { pool: "auto", "pool-size": "512MiB" },
@@ -55,7 +58,9 @@ for (const [backend, { serve, options, engine }] of Object.entries(backends)) {
     };
     const { cases, left } = await runCases(setting, { only: ["VOL"] });
     const judged = cases.filter(({ id }) => engine !== undefined || !id.startsWith("VOL-E"));
-    const problems = judged.filter(({ status }) => status !== "passed");
+    const problems = judged.filter(
+      ({ id, status }) => status !== "passed" && !(options !== undefined && withoutOptions.has(id)),
+    );
     assert.deepEqual(
       problems.map(({ id, status, message }) => `${id} ${status}: ${message}`),
       [],

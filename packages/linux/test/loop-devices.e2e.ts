@@ -21,11 +21,10 @@ test("a loop device is found by its file, and not by another file at the same pa
   try {
     assert.equal((await findLoopDevice(file))?.device, device);
     // What a process in another mount namespace sees at this path, where the kernel shows the path that it was.
-    const { stdout } = await run([
-      ...["unshare", "--mount", "--propagation=private", "sh", "-c"],
-      'mount -t tmpfs other "$1" && head -c 1048576 /dev/zero >"$2" && exec "$3" --input-type=module --eval "$4" "$2"',
-      ...["sh", join(folder, "kept"), file, process.execPath, askForDevice],
-    ]);
+    const script =
+      'mount -t tmpfs other "$1" && head -c 1048576 /dev/zero >"$2" && exec "$3" --input-type=module --eval "$4" "$2"';
+    const given = [join(folder, "kept"), file, process.execPath, askForDevice];
+    const { stdout } = await run(["unshare", "--mount", "--propagation=private", "sh", "-c", script, "sh", ...given]);
     assert.equal(stdout, "none\n");
   } finally {
     await run(["losetup", "--detach", device]);
