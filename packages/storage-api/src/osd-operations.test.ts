@@ -5,11 +5,16 @@ import { test } from "node:test";
 import { openStage, quiet, send, type Raw, type Stage } from "../test/stage.ts";
 import type { Role } from "./operation.ts";
 import { osdOperations } from "./osd-operations.ts";
-import { mayDo } from "./roles.ts";
 import { openStorageApi } from "./storage-api.ts";
 import { makeToken } from "./tokens.ts";
 
 const roles: readonly Role[] = ["viewer", "operator", "admin"];
+/** What a role may do, by what it takes. */
+const may: Readonly<Record<Role, readonly Role[]>> = {
+  viewer: ["viewer"],
+  operator: ["viewer", "operator"],
+  admin: ["viewer", "operator", "admin"],
+};
 const tokens = roles.map((role) => ({ role, ...makeToken(role, role) }));
 
 async function openOsd(): Promise<Stage & { ask: (role: Role, raw: Raw) => ReturnType<typeof send> }> {
@@ -30,7 +35,7 @@ test("each role may do what takes it or a lesser one, on every operation", async
         path: path.replaceAll(/\{\w+\}/g, "none"),
         ...(method.startsWith("P") && { body: "{}" }),
       });
-      assert.equal(status === 403, !mayDo(role, takes), `${id} by ${role}: ${status}`);
+      assert.equal(status === 403, !may[role].includes(takes), `${id} by ${role}: ${status}`);
       assert.notEqual(status, 401, id);
     }
   }
