@@ -20,6 +20,7 @@ export const plugin = definePluginModule({
   async open({ root, "pool-size": poolSize, "upkeep-ms": upkeepMs }, { name, log }) {
     await using opening = new AsyncDisposableStack();
     let dieAt: string | undefined;
+    let ahead = 0;
     const volumes = opening.use(
       await openVolumes({
         root,
@@ -28,18 +29,19 @@ export const plugin = definePluginModule({
         foreignOptions,
         upkeepMs,
         seldomMs: upkeepMs,
+        now: () => Date.now() + ahead,
         log,
         onStep: (step) => {
           if (step === dieAt) process.kill(process.pid, "SIGKILL");
         },
       }),
     );
-    opening.use(
-      await serveVerbs(
-        join(root, "verbs.sock"),
-        verbsOf(volumes, (step) => (dieAt = step)),
-      ),
-    );
+    const settings = {
+      dieAt: (step: string) => void (dieAt = step),
+      /** Sets the clock forward that schedules go by. */
+      putForward: (ms: number) => void (ahead = ms),
+    };
+    opening.use(await serveVerbs(join(root, "verbs.sock"), { ...verbsOf(volumes), ...settings }));
     const opened = opening.move();
     return {
       ...definePlugin({ name, drivers: { VolumeDriver: volumes.driver }, hooks: volumes.hooks }),
@@ -63,12 +65,11 @@ export async function callVerb(root: string, verb: string, ...args: readonly unk
 
 type Verbs = Readonly<Record<string, (...args: never[]) => unknown>>;
 
-function verbsOf(volumes: Volumes, setDeath: (step: string) => void): Verbs {
+function verbsOf(volumes: Volumes): Verbs {
   const events: string[] = [];
   void (async () => {
     for await (const { volume, action, outcome } of volumes.events()) events.push(`${volume} ${action} ${outcome}`);
   })();
-  const now = Date.now;
   return {
     snapshot: (name: string, snapshot: string) => volumes.snapshot(name, snapshot),
     restore: (name: string, snapshot: string) => volumes.restore(name, snapshot),
@@ -82,9 +83,6 @@ function verbsOf(volumes: Volumes, setDeath: (step: string) => void): Verbs {
     purge: (id: string) => volumes.purge(id),
     check: () => volumes.check(),
     events: () => events,
-    dieAt: setDeath,
-    /** Sets the clock forward that schedules go by. */
-    putForward: (ms: number) => void (Date.now = () => now() + ms),
   };
 }
 

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { RemovedVolume } from "@outrigger/volume-core";
+import { until } from "../plugin-on-host.ts";
 import { driver } from "../volume-story.ts";
 import type { Row, Stage } from "./stage.ts";
 
@@ -159,7 +160,9 @@ export const contractRows: readonly Row[] = [
 ];
 
 /** Neither a file nor a volume is there afterwards that was not there before. */
-async function unchanged({ host, docker }: Stage, act: () => Promise<void>): Promise<void> {
+async function unchanged({ host, docker, root }: Stage, act: () => Promise<void>): Promise<void> {
+  // What rows before this one removed is still being deleted.
+  await until("the trash is empty", async () => (await readdir(host.path(join(root, "trash")))).length === 0);
   const look = async (): Promise<string[]> => {
     const paths = await readdir(host.path("/var/lib/outrigger"), { recursive: true });
     return [...paths.filter((path) => !path.includes("state.db")).sort(), await docker("volume", "ls", "-q")];

@@ -1,6 +1,6 @@
 import { mkdir, open, rename, rm, rmdir, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { copyFrozen, findLoopDevice, readLoopDevices, thaw, unmountFolder } from "@outrigger/linux";
+import { copyFrozen, findLoopDevice, readLoopDevices, thaw, unmountFolder, type LoopDevice } from "@outrigger/linux";
 import { defineOptions } from "@outrigger/plugin";
 import { DriverError, RequestError } from "@outrigger/protocol";
 import type { Backend, BackendSnapshot, BackendVolume } from "@outrigger/volume-core";
@@ -157,17 +157,15 @@ export const image: Backend<typeof imageOptions> = {
       ({ file, on }) =>
         on === dev && file.startsWith(below) && ![...folders].some((folder) => file.startsWith(`${folder}/`)),
     );
-    // In another mount namespace the same path may be another's file.
-    const ours = await Promise.all(
-      stray.map(async (one) => one.deleted || (await findLoopDevice(one.file))?.device === one.device),
-    );
-    return stray
-      .filter((_one, index) => ours[index])
-      .map(({ device, file }) => ({
-        what: `loop device ${device} of ${file}`,
-        remove: async (_trash: string, signal: AbortSignal): Promise<void> =>
-          void (await tool(["losetup", "--detach", device], signal)),
-      }));
+    // The same path can be another file in another mount namespace, whose device is not ours to take away.
+    const isOurs = async ({ device, file, deleted }: LoopDevice): Promise<boolean> =>
+      deleted || (await findLoopDevice(file))?.device === device;
+    const ours = await Promise.all(stray.map(async (one) => ((await isOurs(one)) ? [one] : [])));
+    return ours.flat().map(({ device, file }) => ({
+      what: `loop device ${device} of ${file}`,
+      remove: async (_trash: string, signal: AbortSignal): Promise<void> =>
+        void (await tool(["losetup", "--detach", device], signal)),
+    }));
   },
 };
 
