@@ -1,5 +1,6 @@
 // What is done without being asked, one thing at a time: looking after mounts, scheduled snapshots, deletions, copies.
 import { lstat } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import { readMounts, run, type Mount } from "@outrigger/linux";
 import type { Logger } from "@outrigger/plugin";
 import type { Store } from "@outrigger/store";
@@ -29,6 +30,8 @@ export class Upkeep {
   readonly #options: UpkeepOptions;
   #timer: NodeJS.Timeout | undefined;
   #seldom = 0;
+  /** Volumes, and removed ones by their id, that are being looked after. */
+  readonly #busy = new Set<Volume | string>();
   /** Resolves when the round that is under way has ended. */
   settled: Promise<void> = Promise.resolve();
 
@@ -47,21 +50,30 @@ export class Upkeep {
     const mounts = await readMounts();
     for (const volume of this.#house.all.values()) {
       if (this.#house.around.closing.aborted) return;
-      await this.#tend(volume, { mounts, seldom }).catch((error: unknown) => log?.warn(`volume ${volume.name}`, error));
+      if (needsCare(volume)) await this.#lookAfter(volume, () => this.#tend(volume, { mounts, seldom }));
     }
     for (const id of this.#house.removed.due(this.#house.around.now())) {
-      await purge(this.#house, id).catch((error: unknown) =>
-        log?.warn(`removed volume ${id} could not be deleted`, error),
-      );
+      await this.#lookAfter(id, () => purge(this.#house, id));
     }
     if (seldom)
       await store.keepCopy().catch((error: unknown) => log?.warn("the state file could not be copied", error));
   }
 
+  /** One that hangs keeps the others waiting for the time of a round, once, and is left alone until it has ended. */
+  async #lookAfter(one: Volume | string, work: () => Promise<void>): Promise<void> {
+    const { log, everyMs } = this.#options;
+    if (this.#busy.has(one)) return;
+    this.#busy.add(one);
+    const name = typeof one === "string" ? `removed volume ${one}` : `volume ${one.name}`;
+    const done = work()
+      .catch((error: unknown) => log?.warn(`${name} could not be looked after`, error))
+      .finally(() => this.#busy.delete(one));
+    await Promise.race([done, wait(everyMs, undefined, { ref: false })]);
+  }
+
   async #tend(volume: Volume, { mounts, seldom }: { mounts: readonly Mount[]; seldom: boolean }): Promise<void> {
     const { shown } = volume;
-    // What is under way is looked after by whoever does it.
-    if (shown === undefined || !volume.idle) return;
+    if (shown === undefined) return;
     if (shown.phase === "attached") {
       const health = await examine(this.#house, { volume, record: shown, mounts });
       if (volume.idle && volume.shown === shown) volume.health = health;
@@ -88,6 +100,11 @@ export class Upkeep {
       this.settled = round();
     }, everyMs).unref();
   }
+}
+
+/** Most volumes lie there, and what is under way is looked after by whoever does it. */
+function needsCare({ shown, idle }: Volume): boolean {
+  return idle && (shown?.phase === "attached" || shown?.options["snap-schedule"] !== undefined);
 }
 
 /** What is wrong with an attached volume; a file system that does not answer hangs a process of its own, not us. */

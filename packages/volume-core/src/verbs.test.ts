@@ -188,6 +188,19 @@ test("a clock that jumps back or forth makes one snapshot each time, and deletes
   assert.equal(stage.volumes.removed().length, 1, "its seven days are not over");
 });
 
+test("a volume whose snapshot hangs keeps no other one's from being made", async () => {
+  await using stage = await openStage({ upkeepMs: 5 });
+  const held = gate();
+  // Also where the test fails, for closing waits for what is under way.
+  using _opened = { [Symbol.dispose]: held.open };
+  stage.backend.before = (work, volume) => (work === "snapshot" && volume === "hung" ? held.passed : undefined);
+  for (const Name of ["hung", "well"]) await stage.driver.create({ Name, Opts: { "snap-schedule": "1h" } });
+  await until("the other has one", () => stage.volumes.snapshots("well").length === 1);
+  assert.deepEqual(stage.volumes.snapshots("hung"), []);
+  held.open();
+  await until("it has one, too", () => stage.volumes.snapshots("hung").length === 1);
+});
+
 const hour = 3_600_000;
 
 /** A volume with a snapshot each hour, of which two stay, and a clock of its own. */
