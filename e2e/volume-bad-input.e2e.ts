@@ -35,10 +35,10 @@ const names = [
 /** Options, and what the refusal says of the way out. */
 const options: readonly (readonly [option: string, remedy: RegExp])[] = [
   ["mod=0700", /unknown option "mod".*"mode"/],
-  ["device=/etc", /unknown option "device"/],
+  ["device=/etc", /option "device" is not possible here: use source=/],
   ["__proto__=x", /unknown option "__proto__"/],
   ["=x", /option/],
-  ["size=1GiB", /option "size".*leave it out/],
+  ["size=1GiB", /option "size" is not possible on backend dir; make a volume with backend=btrfs or/],
   ["mode=rwx", /option "mode"/],
   ["mode=99999999", /option "mode"/],
   ["mode=$(id)", /option "mode"/],

@@ -31,7 +31,7 @@ test("mistyped words are told in one line with the nearest match, and exit code 
   }
   const nothing = await outrigger([]);
   assert.equal(nothing.status, 2);
-  assert.match(nothing.stderr, /^outrigger: name a command: serve, ls, inspect, .*call/);
+  assert.match(nothing.stderr, /^outrigger: name a command: serve, init, .*call/);
 });
 
 test("a stack is shown to those who ask for it alone", async () => {
