@@ -1,10 +1,9 @@
 // From a plugin's URL or file to what can be dialled.
 import { isIP } from "node:net";
-import type { SecureContextOptions } from "node:tls";
 import { parseAddress, type Address, type Rules } from "./address.ts";
 import { DiscoveryError } from "./engine-error.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
-import { decideTls, loadTls, plainTls, type TlsConfig, type TlsSettings } from "./tls-settings.ts";
+import { decideTls, loadTls, plainTls, type LoadedTls, type TlsConfig, type TlsSettings } from "./tls-settings.ts";
 
 /** Where a plugin listens, and how far to trust it. */
 export interface Target {
@@ -24,7 +23,7 @@ export function targetOf(
 export async function secureOptions(
   address: Extract<Address, { readonly host: string }>,
   tls: TlsSettings | undefined,
-): Promise<SecureContextOptions & { rejectUnauthorized: boolean; servername?: string }> {
+): Promise<LoadedTls & { servername?: string }> {
   const secure = await loadTls(tls ?? plainTls("json", "strict").settings);
   return { ...secure, ...(isIP(address.host) === 0 ? { servername: address.host } : {}) };
 }
