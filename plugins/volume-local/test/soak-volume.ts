@@ -98,13 +98,15 @@ export class SoakVolume {
     for (const { ID, mounts } of volume?.holders ?? []) {
       for (let left = mounts; left > 0; left--) await plugin.do("unmount", this.name, ID);
     }
-    if (!list.some(({ name }) => name === this.#copy)) return;
-    const text = await this.#read(plugin, this.#copy);
-    assert.ok(
-      this.#possible.some((fate) => fate.text === text),
-      `${this.#copy} holds "${text}", not ${this.#allowed()}`,
-    );
-    await plugin.do("remove", this.#copy);
+    if (list.some(({ name }) => name === this.#copy)) {
+      const text = await this.#read(plugin, this.#copy);
+      assert.ok(
+        this.#possible.some((fate) => fate.text === text),
+        `${this.#copy} holds "${text}", not ${this.#allowed()}`,
+      );
+      await plugin.do("remove", this.#copy);
+    }
+    // Also where a kill fell between the two.
     for (const { id } of await this.#removed(plugin, this.#copy)) await plugin.do("purge", id);
   }
 
