@@ -59,6 +59,7 @@ export function createBtrfs(pool?: BtrfsPool): Backend<typeof btrfsOptions> {
       await begin(volume);
       // What an attempt before left may be older than the source is now.
       await deleteSubvolume(dataOf(volume), signal);
+      await settleRestore(homeOf(source));
       const from = snapshot === undefined ? dataOf(source) : snapshotOf(source, snapshot);
       await snapshotSubvolume({ from, to: dataOf(volume) }, signal);
       await ownAnew(dataOf(volume), volume.options);
@@ -90,6 +91,7 @@ export function createBtrfs(pool?: BtrfsPool): Backend<typeof btrfsOptions> {
 
     async snapshot(volume, snapshot, signal) {
       const to = snapshotOf(volume, snapshot);
+      await settleRestore(homeOf(volume));
       await deleteSubvolume(to, signal);
       await mkdir(dirname(to), { recursive: true, mode: 0o700 });
       await snapshotSubvolume({ from: dataOf(volume), to, readOnly: true }, signal);
@@ -127,6 +129,7 @@ export function createBtrfs(pool?: BtrfsPool): Backend<typeof btrfsOptions> {
     },
     async resize(volume, _change, signal) {
       const { size } = volume.options;
+      await settleRestore(homeOf(volume));
       const used = (await groupOf(dataOf(volume), signal))?.usedBytes ?? 0;
       if (size !== undefined && size < used) {
         throw new RequestError(`volume ${volume.name} holds ${used} bytes already; delete some, or ask for more`);
