@@ -43,9 +43,13 @@ async function save(file: string, text: string): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
-/** Without types, which would be those of the whole checkout. */
+/**
+ * Without types, which would be those of the whole checkout. Disposing waits for the plugin's own process too, which may
+ * be writing its state in the folder still.
+ */
 function develop(folder: string, ...args: readonly string[]): Running {
-  return startOutrigger(["dev", "--json", "--plugins-dir", folder, "--no-types", ...args], { cwd: folder });
+  const dev = startOutrigger(["dev", "--json", "--plugins-dir", folder, "--no-types", ...args], { cwd: folder });
+  return { ...dev, [Symbol.asyncDispose]: async () => void (await dev.stop("SIGTERM")) };
 }
 
 async function call(folder: string, ...[path, request]: [path: string, request?: object]): Promise<unknown> {

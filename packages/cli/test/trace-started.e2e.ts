@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "n
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect } from "@outrigger/engine";
+import { findAside } from "@outrigger/inspector";
 import { createCommand } from "../src/trace.ts";
 import { outrigger, startOutrigger } from "./command.ts";
 import { refusalOf } from "./refusal.ts";
@@ -136,16 +137,12 @@ async function pluginCommand(place: Scratch, names: readonly string[]): Promise<
   return [process.execPath, file, place.path("pid"), ...names.map((name) => join(place.plugins, `${name}.sock`))];
 }
 
-/** Waits until the trace stands in the plugin's place. */
+/** Waits until the trace stands in the plugin's place: its own socket, made beside the plugin's, has been moved there. */
 async function taken(place: Scratch, name: string): Promise<void> {
-  await until(() =>
-    readdirSync(place.plugins).some((one) => one.startsWith(".outrigger-trace-") && one.includes(name)),
-  );
-  await until(() => !existsSync(join(place.plugins, asideOf(place, name), "trace")));
-}
-
-function asideOf(place: Scratch, name: string): string {
-  return readdirSync(place.plugins).find((one) => one.startsWith(".outrigger-trace-") && one.includes(name)) ?? "";
+  await until(() => {
+    const [aside] = findAside(place.plugins).filter(({ path }) => path.endsWith(`/${name}.sock`));
+    return aside !== undefined && existsSync(aside.plugin) && !existsSync(join(aside.folder, "trace"));
+  });
 }
 
 async function call(place: Scratch, name: string, method: string): Promise<void> {

@@ -55,6 +55,30 @@ test("a recovery that fails is said, and the next call tries again", async () =>
   assert.deepEqual(stage.backend.done, ["detach data", "detach data", "attach data"]);
 });
 
+test("a volume that was being removed is gone from the first call on, though its recovery hangs", async () => {
+  await using stage = await openStage();
+  await createWithFile(stage, "data");
+  const { promise: hung, resolve } = Promise.withResolvers<void>();
+  await restartWith(stage, "removing", () => hung);
+  assert.deepEqual(await names(stage), []);
+  await assert.rejects(async () => stage.driver.get({ Name: "data" }), /no such volume/);
+  const created = stage.driver.create({ Name: "data" });
+  resolve();
+  await created;
+  assert.deepEqual(await names(stage), ["data"]);
+});
+
+test("a volume whose removal cannot be finished is there again, with the reason", async () => {
+  await using stage = await openStage();
+  await createWithFile(stage, "data");
+  await restartWith(stage, "removing", () => Promise.reject(new Error("store is away")));
+  await stage.volumes.recovered;
+  assert.match(String((await status(stage, "data"))["reason"]), /stopped while removing .*: store is away/);
+  stage.backend.before = () => {};
+  await stage.driver.remove({ Name: "data" });
+  assert.deepEqual(await names(stage), []);
+});
+
 test("a start brings the backend up that has volumes, though there is nothing to bring in order", async () => {
   await using stage = await openStage();
   let opened = 0;

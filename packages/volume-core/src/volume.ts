@@ -61,10 +61,13 @@ export class Volume {
   #opened: Map<string, number> | undefined;
   #health: Health | undefined;
   #linger: NodeJS.Timeout | undefined;
+  /** The last run was removing it; so it is gone, unless the first turn cannot finish that. */
+  #leaving: boolean;
 
   constructor(name: string, around: VolumeSurroundings, record?: VolumeRecord) {
     this.name = name;
     this.#around = around;
+    this.#leaving = record?.phase === "removing";
     this.#storage = new VolumeStorage(name, around, record);
     this.#work = new VolumeWork(this.#storage, around);
     this.#turns = new Turns(() => {
@@ -72,10 +75,13 @@ export class Volume {
     });
   }
 
-  /** What Get and List show: nothing of a volume that is still being made, or whose making failed. */
+  /**
+   * What Get and List show: nothing of a volume that is still being made, or whose making failed, or that is on its way
+   * out since the last run.
+   */
   get shown(): VolumeRecord | undefined {
     const { record } = this.#storage;
-    return record?.phase === "creating" ? undefined : record;
+    return record?.phase === "creating" || this.#leaving ? undefined : record;
   }
 
   /** The last part of its folder's path, where it is not the one that follows from its name. */
@@ -230,10 +236,7 @@ export class Volume {
       clearTimeout(this.#linger);
       this.#tell(turn, "begun");
       try {
-        this.#storage.problem = undefined;
-        if (this.#storage.record !== undefined) await this.#around.ready(this.#storage.backend);
-        await this.#storage.settle();
-        await this.#work.settle();
+        await this.#settle();
         const result = await turn.work(this.#storage, this.#work);
         this.#tell(turn, "done");
         return result;
@@ -244,6 +247,18 @@ export class Volume {
         if (this.#isFree()) this.#releaseLater();
       }
     });
+  }
+
+  /** Finishes or undoes what an earlier turn, or the last run, left in the middle. */
+  async #settle(): Promise<void> {
+    this.#storage.problem = undefined;
+    try {
+      if (this.#storage.record !== undefined) await this.#around.ready(this.#storage.backend);
+      await this.#storage.settle();
+      await this.#work.settle();
+    } finally {
+      this.#leaving = false;
+    }
   }
 
   #tell({ action, snapshot }: Turn<unknown>, outcome: Told["outcome"], reason?: string): void {

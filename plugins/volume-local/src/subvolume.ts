@@ -1,5 +1,6 @@
 // Subvolumes of btrfs, by the btrfs command; https://btrfs.readthedocs.io/en/latest/btrfs-subvolume.html.
 import { lstat, statfs } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { tool, tried } from "./tool.ts";
 
 // include/uapi/linux/magic.h
@@ -76,8 +77,21 @@ export interface Group {
   readonly limitBytes: number | undefined;
 }
 
-/** The quota groups whose subvolume is gone, as the command names them, without those that the kernel is still at. */
+/** The quota groups whose subvolume is gone, as the command names them, without those that the kernel takes away itself. */
 export async function staleGroups(path: string, signal: AbortSignal): Promise<string[]> {
+  const limit = performance.now() + cleaningMs;
+  for (;;) {
+    const stale = await groupsWithoutSubvolume(path, signal);
+    if (stale.length === 0 || performance.now() > limit) return stale;
+    await sleep(betweenLooksMs, undefined, { signal });
+  }
+}
+
+/** Longer than a newer kernel's commit between the end of a subvolume and that of its quota group, see `dropGroup`. */
+const cleaningMs = 5000;
+const betweenLooksMs = 100;
+
+async function groupsWithoutSubvolume(path: string, signal: AbortSignal): Promise<string[]> {
   const { code, stdout } = await tried(["btrfs", "qgroup", "show", "--raw", path], { signal, accept: [0, 1] });
   if (code !== 0) return [];
   // Asked after the groups: what is deleted in between is in neither list.

@@ -1,6 +1,7 @@
 // What the core counts on, tried on each backend with real loop devices, btrfs, xfs, ext4 and tmpfs.
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { readLoopDevices } from "@outrigger/linux";
@@ -9,7 +10,9 @@ import { BtrfsPool } from "../src/btrfs-pool.ts";
 import { createBtrfs } from "../src/btrfs.ts";
 import { dir } from "../src/dir.ts";
 import { image } from "../src/image.ts";
+import { deleteSubvolume, limitSubvolume, makeSubvolume, staleGroups } from "../src/subvolume.ts";
 import { tmpfs } from "../src/tmpfs.ts";
+import { tool } from "../src/tool.ts";
 import { runWithOwnMounts } from "./own-mounts.ts";
 import { scratch } from "./scratch.ts";
 
@@ -54,6 +57,24 @@ for (const [name, stand] of Object.entries(stands)) {
     test(`${name}: ${title}`, () => run({ backend, root, options }));
   }
 }
+
+test("a quota group that the kernel is about to take away is not called stale", async () => {
+  const { signal } = new AbortController();
+  const place = await inPool("groups");
+  for (let round = 1; round <= 3; round++) {
+    const path = join(place, String(round));
+    await makeSubvolume(path, signal);
+    await limitSubvolume(path, 2 ** 30, signal);
+    await writeFile(join(path, "file"), randomBytes(16 * 2 ** 20), { flush: true });
+    await deleteSubvolume(path, signal);
+    // The kernel begins when the deletion is on the disk, which has more to write, and ends soon after.
+    await writeFile(join(place, "other"), randomBytes(48 * 2 ** 20));
+    const looks = async (): Promise<void> => {
+      for (let look = 0; look < 30; look++) assert.deepEqual(await staleGroups(place, signal), [], `round ${round}`);
+    };
+    await Promise.all([tool(["btrfs", "filesystem", "sync", place], signal), looks()]);
+  }
+});
 
 test("no loop device is left but the pool's", async () => {
   const left = (await readLoopDevices()).filter(({ file }) => file.startsWith(folder.path));
