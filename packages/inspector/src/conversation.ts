@@ -1,5 +1,6 @@
 // Pairs the requests and replies of one connection into calls.
 import { BodyCopy, type SeenBody } from "./body-copy.ts";
+import type { Later } from "./later.ts";
 import { MessageReader, type MessageListener, type StartLine } from "./message-reader.ts";
 
 /** A call as it went over the wire, with every secret in it. */
@@ -25,6 +26,8 @@ export interface ConversationOptions {
   /** The number of the next call. */
   readonly nextNumber: () => number;
   readonly onCall: (call: SeenCall) => void;
+  /** What goes over the wire is looked at behind its back. */
+  readonly later: Later;
 }
 
 /** Pipelined requests that are told apart; an engine has one. */
@@ -48,6 +51,8 @@ export class Conversation {
   readonly #open: OpenCall[] = [];
   readonly #requests: MessageReader;
   readonly #replies: MessageReader;
+  /** When what is looked at now went over the wire, by the monotonic clock. */
+  #seenAt = 0;
   /** When the request that is coming began. */
   #began = { at: 0, startedAt: 0, number: 0 };
   #coming: OpenCall | undefined;
@@ -67,40 +72,57 @@ export class Conversation {
 
   /** Whether no call is open and none has begun: what came so far was answered in full. */
   get idle(): boolean {
+    this.#options.later.flush();
     return this.#open.length === 0 && this.#coming === undefined && this.#began.number === 0;
   }
 
   fromEngine(chunk: Buffer): void {
     this.#fresh = false;
-    this.#requests.feed(chunk);
+    this.#later(() => this.#requests.feed(chunk), chunk.length);
   }
 
   fromPlugin(chunk: Buffer): void {
-    this.#replies.feed(chunk);
+    this.#later(() => this.#replies.feed(chunk), chunk.length);
   }
 
   /** The plugin will send no more. */
   pluginEnded(): void {
-    const [call] = this.#open;
-    if (this.#replies.close() && call !== undefined) call.failure ??= "the plugin's answer was cut off";
+    this.#later(() => {
+      const [call] = this.#open;
+      if (this.#replies.close() && call !== undefined) call.failure ??= "the plugin's answer was cut off";
+    });
   }
 
   /** The connection is over; calls without a whole answer are told as that. */
   close(why: string): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#requests.close();
-    for (const call of this.#open.splice(0)) {
-      call.failure ??= call.reply === null ? `no answer: ${why}` : `no whole answer: ${why}`;
-      this.#tell(call);
-    }
+    this.#later(() => {
+      this.#requests.close();
+      for (const call of this.#open.splice(0)) {
+        call.failure ??= call.reply === null ? `no answer: ${why}` : `no whole answer: ${why}`;
+        this.#tell(call);
+      }
+    });
+  }
+
+  #later(work: () => void, bytes = 0): void {
+    const seenAt = performance.now();
+    this.#options.later.add(() => {
+      this.#seenAt = seenAt;
+      work();
+    }, bytes);
+  }
+
+  #beginning(): { at: number; startedAt: number; number: number } {
+    const startedAt = this.#seenAt;
+    const at = Date.now() - Math.round(performance.now() - startedAt);
+    return { at, startedAt, number: this.#options.nextNumber() };
   }
 
   #requestListener(): MessageListener {
     return {
-      start: () => {
-        this.#began = { at: Date.now(), startedAt: performance.now(), number: this.#options.nextNumber() };
-      },
+      start: () => (this.#began = this.#beginning()),
       head: (line) => {
         if (line.kind === "request") this.#begin(line.path.replace(/^\//, ""), line.method);
         return { bodiless: false };
@@ -117,9 +139,7 @@ export class Conversation {
   }
 
   #begin(path: string, method: string): OpenCall {
-    const { number } = this.#began;
-    const begun =
-      number === 0 ? { at: Date.now(), startedAt: performance.now(), number: this.#options.nextNumber() } : this.#began;
+    const begun = this.#began.number === 0 ? this.#beginning() : this.#began;
     this.#began = { at: 0, startedAt: 0, number: 0 };
     const request = new BodyCopy(this.#options.bodyLimit);
     const call: OpenCall = { ...begun, path, method, request, reply: null, status: null, failure: null };
@@ -178,7 +198,7 @@ export class Conversation {
 
   #tell(call: OpenCall): void {
     const { number, at, path, request, reply, status, failure } = call;
-    const milliseconds = Math.round((performance.now() - call.startedAt) * 1000) / 1000;
+    const milliseconds = Math.round((this.#seenAt - call.startedAt) * 1000) / 1000;
     this.#options.onCall({ number, at, path, request, reply, status, failure, milliseconds });
   }
 }

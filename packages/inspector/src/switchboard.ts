@@ -49,8 +49,8 @@ export function createSwitchboard(
   const waiting = new Set<Socket>();
   let numbered = 0;
   const { nextNumber = () => ++numbered, bodyLimit = 64 * 1024 } = options;
-  const later = new Later<SeenCall>((seen) => options.publish(recordOf(seen, options)));
-  const onCall = (seen: SeenCall): void => later.add(seen, seen.request.copy.length + (seen.reply?.copy.length ?? 0));
+  const later = new Later();
+  const onCall = (seen: SeenCall): void => options.publish(recordOf(seen, options));
   const join = async (engine: Socket): Promise<void> => {
     engine.on("error", () => {});
     waiting.add(engine);
@@ -58,7 +58,7 @@ export function createSwitchboard(
     waiting.delete(engine);
     // Dropped without having been read: this is what the engine would have seen of a plugin that ends.
     if (dialled === undefined) return void engine.destroy();
-    const one = relay(engine, dialled, new Conversation({ bodyLimit, nextNumber, onCall }));
+    const one = relay(engine, dialled, new Conversation({ bodyLimit, nextNumber, onCall, later }));
     relays.add(one);
     await one.closed;
     relays.delete(one);
