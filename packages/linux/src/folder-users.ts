@@ -1,4 +1,5 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readFileSync, readlinkSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { readMounts, type Mount } from "./mount-info.ts";
 
 /** Who has a folder, or something in it, mounted elsewhere: a container that a volume was given to, above all. */
@@ -20,33 +21,65 @@ export async function findFolderUsers(folder: string): Promise<FolderUsers> {
   const own = await readMounts();
   const inFolder = own.filter(({ mountpoint }) => isWithin(folder, mountpoint));
   const sources = [...inFolder, ...placeOf(folder, own)];
-  const users: { pid: number; mountpoint: string }[] = [];
-  const namespaces = new Set<string>();
-  let complete = (await readlink("/proc/self/ns/pid")) === firstProcessNamespace;
-  let hidden = false;
-  for (const pid of (await readdir("/proc")).map(Number).filter((pid) => pid > 0)) {
-    try {
-      complete ||= (await readFile(`/proc/${pid}/comm`, "utf8")) === "dockerd\n";
-      const namespace = await mountNamespaceOf(pid);
-      if (namespaces.has(namespace)) continue;
-      namespaces.add(namespace);
-      const use = (await readMounts(pid)).find((mount) => isOneOf(mount, sources) && !isCopyOf(mount, inFolder));
-      if (use !== undefined) users.push({ pid, mountpoint: use.mountpoint });
-    } catch (error) {
-      // A process that ended meanwhile uses nothing; one that we may not look at could.
-      if (hasCode(error, ["EACCES", "EPERM"])) hidden = true;
-      else if (!hasCode(error, ["ENOENT", "ESRCH", "EINVAL"])) throw error;
-    }
-  }
-  return { users, complete: complete && !hidden };
+  const isUse = (mount: Mount): boolean => isOneOf(mount, sources) && !isCopyOf(mount, inFolder);
+  const { namespaces, complete } = await readNamespaces();
+  const looks = await Promise.all(namespaces.map((pids) => lookInto(pids, isUse)));
+  return { users: looks.flatMap(({ user }) => user ?? []), complete: complete && looks.every(({ hidden }) => !hidden) };
 }
 
+/**
+ * The processes of each mount namespace. Without waiting: the kernel answers these from memory, in a hundredth of the
+ * time that passing each question to another thread takes, and there is one or two for every process of the machine.
+ */
+async function readNamespaces(): Promise<{ readonly namespaces: number[][]; readonly complete: boolean }> {
+  const namespaces = new Map<string, number[]>();
+  let complete = readlinkSync("/proc/self/ns/pid") === firstProcessNamespace;
+  for (const pid of (await readdir("/proc")).map(Number).filter((pid) => pid > 0)) {
+    try {
+      complete ||= allowed(() => readFileSync(`/proc/${pid}/comm`, "utf8")) === "dockerd\n";
+      const namespace = mountNamespaceOf(pid);
+      const pids = namespaces.get(namespace);
+      if (pids === undefined) namespaces.set(namespace, [pid]);
+      else pids.push(pid);
+    } catch (error) {
+      // A process that ended meanwhile uses nothing.
+      if (!hasCode(error, ended)) throw error;
+    }
+  }
+  return { namespaces: [...namespaces.values()], complete };
+}
+
+/** Looks at the mounts of one namespace, by the first of its processes that is still there. */
+async function lookInto(
+  pids: readonly number[],
+  isUse: (mount: Mount) => boolean,
+): Promise<{ readonly user?: { readonly pid: number; readonly mountpoint: string }; readonly hidden: boolean }> {
+  for (const pid of pids) {
+    try {
+      const use = (await readMounts(pid)).find(isUse);
+      return { ...(use !== undefined && { user: { pid, mountpoint: use.mountpoint } }), hidden: false };
+    } catch (error) {
+      if (hasCode(error, forbidden)) return { hidden: true };
+      if (!hasCode(error, ended)) throw error;
+    }
+  }
+  return { hidden: false };
+}
+
+const ended: readonly string[] = ["ENOENT", "ESRCH", "EINVAL"];
+const forbidden: readonly string[] = ["EACCES", "EPERM"];
+
 /** A name for its mounts: of its own for a process with more rights than ours, whose mounts can be read nevertheless. */
-async function mountNamespaceOf(pid: number): Promise<string> {
+function mountNamespaceOf(pid: number): string {
+  return allowed(() => readlinkSync(`/proc/${pid}/ns/mnt`)) ?? `process ${pid}`;
+}
+
+/** Undefined where we have no right to it. */
+function allowed(read: () => string): string | undefined {
   try {
-    return await readlink(`/proc/${pid}/ns/mnt`);
+    return read();
   } catch (error) {
-    if (hasCode(error, ["EACCES", "EPERM"])) return `process ${pid}`;
+    if (hasCode(error, forbidden)) return undefined;
     throw error;
   }
 }
