@@ -93,6 +93,21 @@ test("a second process is told who holds the file, and gets it as soon as that o
   await other.kill();
   await using store = openStore({ file: folder.file });
   assert.equal(store.table("names", text).get("by"), "other");
+  assert.equal(store.table("names", text).get("soon"), "other");
+});
+
+test("writes that outlive a power cut and ones that need not mix, within a transaction too", async () => {
+  await using folder = await temporaryFolder();
+  await using store = openStore({ file: folder.file });
+  const names = store.table("names", text);
+  names.set("a", "soon", "kill");
+  store.transaction(() => {
+    names.set("a", "now", "kill");
+    names.set("b", "now");
+  });
+  names.set("a", "soon again", "kill");
+  names.delete("b");
+  assert.deepEqual(names.entries(), [["a", "soon again"]]);
 });
 
 test("a second opening in one process is refused and does not loosen the first one's hold", async () => {
@@ -259,6 +274,7 @@ async function holder(file: string) {
     import { openStore } from ${JSON.stringify(new URL("index.ts", import.meta.url).href)};
     const store = openStore({ file: process.argv[1] });
     store.table("names", String).set("by", "other");
+    store.table("names", String).set("soon", "other", "kill");
     process.stdin.resume();
     console.log("ready");
   `;

@@ -1,26 +1,28 @@
 // Compares what the records say with what is on the disk and what the kernel shows.
 import { basename } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { readMounts, type Mount } from "@outrigger/linux";
 import type { Finding } from "./findings.ts";
 import { findLeftovers, unknownFolders } from "./garbage.ts";
 import type { House } from "./house.ts";
+import type { VolumeSight } from "./known-volumes.ts";
 import { readLabel } from "./label-file.ts";
 import { findWrongMount } from "./mount-view.ts";
 import { folderNameOf } from "./volume-name.ts";
 import type { VolumeRecord } from "./volume-record.ts";
-import type { Volume } from "./volume.ts";
 
 /** What is wrong with the volumes of a plugin; changes nothing. */
 export async function checkHouse(house: House): Promise<Finding[]> {
   const mounts = await readMounts();
   const findings: Finding[] = [];
-  for (const volume of house.all.values()) {
+  for (const volume of house.all.seen()) {
     const { shown } = volume;
     // What is under way is not what it will be.
     if (shown === undefined || !volume.idle) continue;
     const found = await checkVolume(house, { volume, record: shown, mounts });
     // Nor is what changed meanwhile.
-    if (volume.shown === shown) findings.push(...found);
+    const now = house.all.see(volume.name);
+    if (now?.idle && isDeepStrictEqual(now.shown, shown)) findings.push(...found);
   }
   for (const { id, name } of house.removed.list()) {
     if (await house.around.folders.has(house.around.folders.of(name, id))) continue;
@@ -33,7 +35,7 @@ export async function checkHouse(house: House): Promise<Finding[]> {
 }
 
 interface Checked {
-  readonly volume: Volume;
+  readonly volume: VolumeSight;
   readonly record: VolumeRecord;
   readonly mounts: readonly Mount[];
 }

@@ -66,7 +66,7 @@ export async function findLeftovers(house: House): Promise<{ leftover: Leftover;
 /** The last parts of the paths of all folders that a record explains, of volumes under way too. */
 function knownFolders({ all, removed }: House): Set<string> {
   const known = new Set(removed.ids());
-  for (const volume of all.values()) known.add(volume.folderName ?? folderNameOf(volume.name));
+  for (const volume of all.seen()) known.add(volume.folderName ?? folderNameOf(volume.name));
   return known;
 }
 

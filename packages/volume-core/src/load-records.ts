@@ -1,5 +1,6 @@
 import type { Store, Table } from "@outrigger/store";
 import { carryHolds } from "./holds.ts";
+import { rests, type LoadedVolume } from "./known-volumes.ts";
 import {
   fromStored,
   parseDescription,
@@ -33,26 +34,37 @@ export function removedTable(store: Store): Table<RemovedRecord> {
   return store.table("removed", parseRemoved);
 }
 
+/** What is known of volumes at a start. */
+export interface LoadedRecords {
+  readonly volumes: ReadonlyMap<string, LoadedVolume>;
+  /** The names of the backends that have some; undefined for the first. */
+  readonly backends: ReadonlySet<string | undefined>;
+}
+
 /**
  * The records as the last run left them. What was held then may have been given back while nobody listened, so it counts
  * as carried; after a start of the machine nothing is mounted or held any more.
  */
-export function loadRecords(store: Store, bootId: string): Map<string, VolumeRecord> {
-  const volumes = volumeTable(store);
+export function loadRecords(store: Store, bootId: string): LoadedRecords {
+  const table = volumeTable(store);
   const machine = store.table("machine", String);
   const rebooted = machine.get("bootId") !== bootId;
-  const records = new Map<string, VolumeRecord>();
+  const volumes = new Map<string, LoadedVolume>();
+  const backends = new Set<string | undefined>();
+  const changed: [name: string, record: VolumeRecord][] = [];
+  for (const { key, value, text } of table.rows()) {
+    backends.add(value.backend);
+    const before = rests(value) ? undefined : fromStored(value);
+    const record = before && (rebooted ? unmounted(before) : carried(before));
+    volumes.set(key, record ?? text);
+    if (record !== undefined && record !== before) changed.push([key, record]);
+  }
   store.transaction(() => {
     if (rebooted) machine.set("bootId", bootId);
-    for (const [name, stored] of volumes.entries()) {
-      const before = fromStored(stored);
-      const record = rebooted ? unmounted(before) : carried(before);
-      // Of many volumes few are in use, and each one written takes its time.
-      if (record !== before) volumes.set(name, toStored(record));
-      records.set(name, record);
-    }
+    // Of many volumes few are in use, and each one written takes its time.
+    for (const [name, record] of changed) table.set(name, toStored(record));
   });
-  return records;
+  return { volumes, backends };
 }
 
 function carried(record: VolumeRecord): VolumeRecord {

@@ -48,7 +48,7 @@ export class Upkeep {
     if (seldom) this.#seldom = performance.now();
     this.#house.around.reserve.fill();
     const mounts = await readMounts();
-    for (const volume of this.#house.all.values()) {
+    for (const volume of this.#house.all.awake()) {
       if (this.#house.around.closing.aborted) return;
       if (needsCare(volume)) await this.#lookAfter(volume, () => this.#tend(volume, { mounts, seldom }));
     }

@@ -1,6 +1,6 @@
 import { checkHouse } from "./check.ts";
 import { collectGarbage } from "./garbage.ts";
-import { findVolume, volumeOf, type House } from "./house.ts";
+import { findVolume, seeVolume, volumeOf, type House } from "./house.ts";
 import { createVolume, removeVolume } from "./life.ts";
 import { randomUUID } from "node:crypto";
 import { RequestError } from "@outrigger/protocol";
@@ -20,7 +20,7 @@ import type {
   VerbOptions,
   VolumeVerbs,
 } from "./volume-verbs.ts";
-import type { Turn, Volume } from "./volume.ts";
+import type { Turn } from "./volume.ts";
 import type { VolumeStorage } from "./volume-storage.ts";
 import type { VolumeWork } from "./volume-work.ts";
 
@@ -33,13 +33,15 @@ export class Verbs implements VolumeVerbs {
   }
 
   list(): VolumeInfo[] {
-    const { all } = this.#house;
-    const there = [...all.values()].filter(({ shown }) => shown !== undefined);
-    return there.map((volume) => this.#infoOf(volume)).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const { all, rules } = this.#house;
+    const infos: VolumeInfo[] = [];
+    for (const volume of all.seen()) if (volume.shown !== undefined) infos.push(infoOf(volume, volume.shown, rules));
+    return infos.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   inspect(name: string): VolumeInfo {
-    return this.#infoOf(findVolume(this.#house, name));
+    const volume = seeVolume(this.#house, name);
+    return infoOf(volume, volume.shown, this.#house.rules);
   }
 
   async create(name: string, options: Readonly<Record<string, string>> = {}, verb?: VerbOptions): Promise<VolumeInfo> {
@@ -63,8 +65,7 @@ export class Verbs implements VolumeVerbs {
   }
 
   snapshots(name: string): SnapshotInfo[] {
-    const { shown } = findVolume(this.#house, name);
-    return shown === undefined ? [] : snapshotsOf(shown).map(snapshotInfo);
+    return snapshotsOf(seeVolume(this.#house, name).shown).map(snapshotInfo);
   }
 
   async removeSnapshot(name: string, snapshot: string, verb?: VerbOptions): Promise<void> {
@@ -91,7 +92,7 @@ export class Verbs implements VolumeVerbs {
     // Both become one option, whose text must not say something else.
     checkVolumeName(volume);
     if (snapshot !== undefined) checkVolumeName(snapshot, "snapshot");
-    if (this.#house.all.get(name)?.shown !== undefined) {
+    if (this.#house.all.see(name)?.shown !== undefined) {
       throw new RequestError(`volume ${name} is there already; choose another name, or remove it first`);
     }
     return await this.create(
@@ -186,12 +187,6 @@ export class Verbs implements VolumeVerbs {
 
   events(verb?: VerbOptions): AsyncIterableIterator<VolumeEvent> {
     return this.#house.feed.listen([verb?.signal, this.#house.around.closing]);
-  }
-
-  #infoOf(volume: Volume): VolumeInfo {
-    const { shown } = volume;
-    if (shown === undefined) throw new Error(`volume ${volume.name} went away in one step of the event loop`);
-    return infoOf(volume, shown, this.#house.rules);
   }
 
   async #addSnapshot(

@@ -1,8 +1,8 @@
+import type { VolumeSight } from "./known-volumes.ts";
 import type { OptionRules } from "./option-rules.ts";
 import { snapshotsOf } from "./snapshots.ts";
 import type { Holder, SnapshotInfo, VolumeInfo, VolumeState } from "./volume-info.ts";
 import type { Phase, SnapshotRecord, VolumeRecord } from "./volume-record.ts";
-import type { Volume } from "./volume.ts";
 
 const states: Record<Phase, VolumeState> = {
   creating: "creating",
@@ -16,17 +16,17 @@ const states: Record<Phase, VolumeState> = {
 /** What Get and List say of a volume. */
 export function describeVolume(
   name: string,
-  record: VolumeRecord | undefined,
+  { mountpoint = "", createdAt }: VolumeRecord,
 ): {
   Name: string;
   Mountpoint: string;
   CreatedAt?: string | undefined;
 } {
-  return { Name: name, Mountpoint: record?.mountpoint ?? "", CreatedAt: record?.createdAt };
+  return { Name: name, Mountpoint: mountpoint, CreatedAt: createdAt };
 }
 
 /** Everything that is known of a volume, from memory. Never throws: an error from Get would make the engine forget it. */
-export function infoOf(volume: Volume, record: VolumeRecord, rules: OptionRules): VolumeInfo {
+export function infoOf(volume: VolumeSight, record: VolumeRecord, rules: OptionRules): VolumeInfo {
   const { problem, health, usage } = volume;
   const told = health ?? problem;
   const { backend, labels, size, isSecret } = readable(record, rules);

@@ -1,6 +1,6 @@
 import type { Driver } from "@outrigger/plugin";
 import { RequestError, type volumeDriver } from "@outrigger/protocol";
-import { findVolume, type House } from "./house.ts";
+import { findVolume, seeVolume, type House } from "./house.ts";
 import { createVolume, removeVolume } from "./life.ts";
 import { Caller } from "./turns.ts";
 import { describeVolume, infoOf, statusOf } from "./volume-description.ts";
@@ -30,17 +30,16 @@ export function createVolumeDriver(house: House, scope: Scope): Driver<typeof vo
       return house.all.get(Name)?.unmount(ID, new Caller(call));
     },
     path({ Name }) {
-      return { Mountpoint: findVolume(house, Name).shown?.mountpoint ?? "" };
+      return { Mountpoint: seeVolume(house, Name).shown.mountpoint ?? "" };
     },
     get({ Name }) {
-      const volume = findVolume(house, Name);
-      const { shown } = volume;
-      const Status = shown && statusOf(infoOf(volume, shown, house.rules));
-      return { Volume: { ...describeVolume(Name, shown), Status } };
+      const volume = seeVolume(house, Name);
+      const Status = statusOf(infoOf(volume, volume.shown, house.rules));
+      return { Volume: { ...describeVolume(Name, volume.shown), Status } };
     },
     list() {
       const Volumes = [];
-      for (const { name, shown } of house.all.values())
+      for (const { name, shown } of house.all.seen())
         if (shown !== undefined) Volumes.push(describeVolume(name, shown));
       return { Volumes };
     },

@@ -68,6 +68,16 @@ export function fromStored(stored: StoredVolume): VolumeRecord {
   return { ...stored, holds: new Map(stored.holds.map(([id, current, carried]) => [id, { current, carried }])) };
 }
 
+/** Whether a record differs from the one before only in who uses the volume, which ends with the machine's run. */
+export function isOnlyUse(before: VolumeRecord | undefined, after: VolumeRecord): boolean {
+  if (before === undefined || lasting.has(before.phase) || lasting.has(after.phase)) return false;
+  const { phase: _phase, mountpoint: _mountpoint, holds: _holds, ...what } = after;
+  return Object.entries(what).every(([field, value]) => before[field as keyof typeof what] === value);
+}
+
+/** Phases of what there is, not of who uses it. */
+const lasting: ReadonlySet<Phase> = new Set(["creating", "removing"]);
+
 const phases: readonly string[] = [
   "creating",
   "idle",

@@ -10,7 +10,7 @@ import type { Reserve } from "./reserve.ts";
 import type { Step } from "./steps.ts";
 import type { VolumeFolders } from "./volume-folders.ts";
 import { folderNameOf } from "./volume-name.ts";
-import { toStored, type StoredVolume, type VolumeRecord } from "./volume-record.ts";
+import { isOnlyUse, toStored, type StoredVolume, type VolumeRecord } from "./volume-record.ts";
 
 /** What the storage of all volumes of one plugin shares. */
 export interface StorageSurroundings {
@@ -278,7 +278,7 @@ export class VolumeStorage {
   #save(record: VolumeRecord): void {
     const { table, reserve } = this.#around;
     try {
-      table.set(this.name, toStored(record));
+      table.set(this.name, toStored(record), isOnlyUse(this.#record, record) ? "kill" : "power-cut");
     } catch (cause) {
       // What gives something back must not need room that only giving it back makes.
       if (givesBack(this.#record, record) && isFull(cause) && reserve.spend()) return this.#save(record);

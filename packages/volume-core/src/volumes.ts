@@ -9,7 +9,8 @@ import type { Backend } from "./backend.ts";
 import { BackendDoor } from "./backend-door.ts";
 import { EventFeed } from "./event-feed.ts";
 import type { House } from "./house.ts";
-import { loadRecords, volumeTable } from "./load-records.ts";
+import { KnownVolumes } from "./known-volumes.ts";
+import { loadRecords, volumeTable, type LoadedRecords } from "./load-records.ts";
 import { OptionRules, type ForeignOption } from "./option-rules.ts";
 import { RemovedVolumes } from "./removed-volumes.ts";
 import { Reserve } from "./reserve.ts";
@@ -19,7 +20,6 @@ import { Upkeep } from "./upkeep.ts";
 import { purge, Verbs } from "./verbs.ts";
 import { createVolumeDriver, type Scope } from "./volume-driver.ts";
 import { VolumeFolders } from "./volume-folders.ts";
-import type { VolumeRecord } from "./volume-record.ts";
 import type { VolumeVerbs } from "./volume-verbs.ts";
 import { Volume, type VolumeSurroundings } from "./volume.ts";
 
@@ -97,7 +97,7 @@ async function adopt(store: Store, folders: VolumeFolders, log: Logger | undefin
 interface Loaded {
   readonly folders: VolumeFolders;
   readonly store: Store;
-  readonly records: ReadonlyMap<string, VolumeRecord>;
+  readonly records: LoadedRecords;
 }
 
 class OpenVolumes<S extends Options> extends Verbs implements Volumes {
@@ -109,13 +109,12 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
   readonly #store: Store;
   readonly #trash: Trash;
   readonly #upkeep: Upkeep;
-  readonly #all: Map<string, Volume>;
+  readonly #all: KnownVolumes;
   readonly #closing: AbortController;
   #trashProblems: readonly Error[] = [];
   #closed: Promise<void> | undefined;
 
   constructor(options: VolumesOptions<S>, { folders, store, records }: Loaded) {
-    const all = new Map<string, Volume>();
     const closing = new AbortController();
     const backends = backendsOf(options);
     const rules = new OptionRules(backends, {
@@ -142,18 +141,14 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
       emptyTrash,
       reserve,
       isTaken: (folder) => removed.has(folder),
-      forget: (name) => void all.delete(name),
+      forget: (name) => all.forget(name),
       ready: (backend) => door.open(backend),
       told: (what) => feed.emit(what),
     };
-    const begin = (name: string, record?: VolumeRecord): Volume => {
-      const volume = new Volume(name, around, record);
-      all.set(name, volume);
-      return volume;
-    };
+    const all = new KnownVolumes(records.volumes, (name, record) => new Volume(name, around, record));
     const trashKeepMs = options.trashKeepMs ?? 7 * 86_400_000;
     const trashProblems = (): readonly Error[] => this.#trashProblems;
-    const house: House = { all, begin, around, rules, removed, feed, trashKeepMs, trashProblems };
+    const house: House = { all, around, rules, removed, feed, trashKeepMs, trashProblems };
     super(house);
     this.#house = house;
     this.#options = options;
@@ -164,9 +159,8 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
       signal: closing.signal,
       onEnd: (problems) => this.#reportTrash(problems),
     });
-    for (const [name, record] of records) begin(name, record);
     this.driver = createVolumeDriver(house, options.scope ?? "local");
-    this.recovered = this.#recover();
+    this.recovered = this.#recover(records);
     const { log, upkeepMs: everyMs = 60_000, seldomMs = 300_000 } = options;
     this.#upkeep = new Upkeep(house, { store, log, everyMs, seldomMs });
   }
@@ -175,36 +169,36 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
     await (this.#closed ??= this.#close());
   }
 
-  async #recover(): Promise<void> {
+  async #recover({ backends }: LoadedRecords): Promise<void> {
     const { log } = this.#options;
     await this.#house.removed.settle().catch((error: unknown) => log?.warn("a removed volume is not in order", error));
-    const unsettled = [...this.#all.values()].filter((volume) => volume.unsettled);
+    const unsettled = [...this.#all.awake()].filter((volume) => volume.unsettled);
     const recoveries = unsettled.map(async (volume) => {
       await volume.recover().catch((error: unknown) => log?.warn(`volume ${volume.name} is not in order`, error));
     });
     for (const id of this.#house.removed.interrupted()) {
       await purge(this.#house, id).catch((error: unknown) => log?.warn(`removed volume ${id} is not deleted`, error));
     }
-    await Promise.all([...recoveries, ...this.#openBackends(), this.#trash.empty()]);
+    await Promise.all([...recoveries, ...this.#openBackends(backends), this.#trash.empty()]);
     // What a recovery threw away, too.
     await this.#trash.empty();
   }
 
   /** Those that have volumes, so that the first user of one does not wait for it. */
-  #openBackends(): Promise<void>[] {
+  #openBackends(names: ReadonlySet<string | undefined>): Promise<void>[] {
     const { rules, around } = this.#house;
-    const names = new Set([...this.#all.values()].map(({ shown }) => shown?.backend));
     return [...names].map(async (name) => {
-      if (name === undefined) return;
       const opening = async (): Promise<void> => await around.ready(rules.backendNamed(name));
-      await opening().catch((error: unknown) => this.#options.log?.warn(`backend ${name} is not up`, error));
+      await opening().catch((error: unknown) =>
+        this.#options.log?.warn(`backend ${name ?? "of old"} is not up`, error),
+      );
     });
   }
 
   #carryHolds(): void {
     if (this.#closing.signal.aborted) return;
     this.#store.transaction(() => {
-      for (const volume of this.#all.values()) volume.carry();
+      for (const volume of this.#all.awake()) volume.carry();
     });
   }
 
@@ -217,7 +211,7 @@ class OpenVolumes<S extends Options> extends Verbs implements Volumes {
 
   async #close(): Promise<void> {
     this.#closing.abort(new DriverError("the plugin is stopping; try again when it is up"));
-    const underWay = [...this.#all.values()].map((volume) => volume.settled);
+    const underWay = [...this.#all.awake()].map((volume) => volume.settled);
     const settled = Promise.allSettled([...underWay, this.recovered, this.#trash.empty(), this.#upkeep.settled]);
     await Promise.race([settled, sleep(this.#options.closeTimeoutMs ?? 5000, undefined, { ref: false })]);
     await this.#store.keepCopy().catch((error: unknown) => {
