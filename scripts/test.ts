@@ -9,12 +9,16 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const named = process.argv.slice(2);
 // Programs that set-up unpacked come first, so that every machine is tested with the same.
 const programs = join(root, ".lab", "programs", "commands");
-const env = { ...process.env, OUTRIGGER_PROGRAMS: programs };
+// Thousands of processes run the same sources.
+const cache = join(root, "node_modules", ".cache", "node");
+const env = { ...process.env, OUTRIGGER_PROGRAMS: programs, NODE_COMPILE_CACHE: cache };
 
 if (named.length === 0) run(process.execPath, ["scripts/check.ts"]);
 run(process.execPath, [
   "--test",
   "--test-concurrency=2",
+  // Of a file, ten times what the longest takes: one that hangs is a failure, and the others go on.
+  "--test-timeout=1200000",
   "--test-reporter=spec",
   ...(named.length > 0 ? named : stories()),
 ]);

@@ -1,9 +1,6 @@
 // The real command as a child process.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text as readAll } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -82,20 +79,8 @@ function start(args: readonly string[], { env = {}, cwd, bound = false }: Surrou
   const bind = bound && process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] : [];
   const [program = "", ...words] = [...bind, process.execPath, main, ...args];
   return spawn(program, words, {
-    env: { ...rest, NODE_COMPILE_CACHE: compileCache(), ...env },
+    env: { ...rest, ...env },
     cwd,
     stdio: ["pipe", "pipe", "pipe"],
   });
-}
-
-let cache: string | undefined;
-
-/** Spares all commands of a test file but the first two thirds of their start. */
-function compileCache(): string {
-  if (cache === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), "cli-test-cache-"));
-    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-    cache = folder;
-  }
-  return cache;
 }

@@ -1,7 +1,7 @@
 /** What is done when there is time: once nothing new has come for this long, or when so much has gathered. */
 const quietMs = 2;
 const mostItems = 128;
-const mostBytes = 1024 * 1024;
+const mostBytes = 256 * 1024;
 
 /** Work that is put off, so that it delays none of the calls that follow each other closely. It is done in order. */
 export class Later {

@@ -1,7 +1,8 @@
 import { mkdir, rmdir } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import { placeOf, type Place } from "./folder-users.ts";
 import { readMounts, type Mount } from "./mount-info.ts";
-import { run } from "./run.ts";
+import { CommandError, run } from "./run.ts";
 
 /** A folder, and where it is to be seen too. */
 export interface BindOptions {
@@ -65,5 +66,21 @@ export async function unmountFolder(
   const inside = (mountpoint: string): boolean => below && mountpoint.startsWith(`${folder}/`);
   const mounted = (await readMounts()).filter(({ mountpoint }) => mountpoint === folder || inside(mountpoint));
   // The kernel lists a mount after the one that it lies on.
-  for (const { mountpoint } of mounted.reverse()) await run(["umount", mountpoint], { signal });
+  for (const { mountpoint } of mounted.reverse()) await unmount(mountpoint, signal);
+}
+
+/** How long a mount may be busy: what a process that ended had open is closed a little later. */
+const busyMs = 2000;
+const betweenTriesMs = 50;
+
+async function unmount(mountpoint: string, signal: AbortSignal | undefined): Promise<void> {
+  for (const limit = performance.now() + busyMs; ; await wait(betweenTriesMs, undefined, { signal })) {
+    try {
+      return void (await run(["umount", mountpoint], { signal }));
+    } catch (error) {
+      // https://github.com/util-linux/util-linux, sys-utils/umount.c: 32 is the kernel's refusal.
+      const busy = error instanceof CommandError && error.code === 32 && error.stderr.includes("busy");
+      if (!busy || performance.now() > limit) throw error;
+    }
+  }
 }

@@ -48,10 +48,11 @@ const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /**
  * The environment of a command that was given none: the locale that its messages are read in, and the system's programs
- * behind those of the folder that OUTRIGGER_PROGRAMS names.
+ * behind those of the folder that OUTRIGGER_PROGRAMS names. Where Node keeps compiled code, another Node does too.
  */
 export const plainEnvironment: Readonly<Record<string, string>> = {
   ...programsFirst(process.env.OUTRIGGER_PROGRAMS),
+  ...(process.env.NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
   LC_ALL: "C.UTF-8",
 };
 

@@ -26,6 +26,8 @@ export class HttpFront {
   readonly #adopted = new WeakMap<Duplex, RunningCall>();
   /** Connections that close with an answer given or under way. What comes behind it cannot be answered. */
   readonly #closing = new WeakSet<Duplex>();
+  /** The last answer of a connection, which may wait for room behind others. */
+  readonly #last = new WeakMap<Duplex, ServerResponse>();
   #draining = false;
 
   constructor(dispatcher: Dispatcher, limits: HttpLimits) {
@@ -130,6 +132,7 @@ export class HttpFront {
   #send(response: ServerResponse, answer: Answer): void {
     if ("stream" in answer) return this.#sendStream(response, answer);
     if (response.destroyed) return;
+    this.#last.set(response.req.socket, response);
     response.writeHead(answer.status, {
       "Content-Type": mediaType,
       "Content-Length": Buffer.byteLength(answer.body),
@@ -160,9 +163,17 @@ export class HttpFront {
   }
 
   #refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
+    // Sent behind a request that closes the connection, which it does with its answer.
+    if (error.code === "HPE_CLOSED_CONNECTION") return;
+    const last = this.#last.get(socket);
+    if (last !== undefined && !last.closed) return void last.once("close", () => this.#refuseConnection(error, socket));
     // In front of an answer that is under way, this one would be taken for it.
     if (!socket.writable || this.#answering.has(socket)) socket.destroy(error);
-    else socket.end(...rawAnswer(this.dispatcher.refuse("", refusalFor(error)), "close"));
+    else {
+      // What still comes is read by nobody, so the caller's end would not be seen.
+      socket.once("finish", () => socket.destroy());
+      socket.end(...rawAnswer(this.dispatcher.refuse("", refusalFor(error)), "close"));
+    }
   }
 }
 

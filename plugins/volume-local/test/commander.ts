@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
-import { startChild } from "@outrigger/linux";
+import { plainEnvironment, startChild } from "@outrigger/linux";
 import type { Finding, RemovedVolume, VolumeInfo } from "@outrigger/volume-core";
 
 /** Where volumes are, and the size of their pool. */
@@ -36,7 +36,12 @@ export async function startVolumes(place: Place): Promise<Commander> {
   const output = new PassThrough();
   const child = await startChild([process.execPath, program, JSON.stringify(place)], {
     onOutput: (chunk) => void output.write(chunk),
-    env: { PATH: process.env["PATH"] ?? "", OUTRIGGER_PROGRAMS: process.env["OUTRIGGER_PROGRAMS"] ?? "" },
+    // A test may have put other programs in front since it was loaded.
+    env: {
+      ...plainEnvironment,
+      PATH: process.env["PATH"] ?? "",
+      OUTRIGGER_PROGRAMS: process.env["OUTRIGGER_PROGRAMS"] ?? "",
+    },
   });
   const died = child.ended.then(() => assert.fail(`it ended: ${child.output()}`));
   died.catch(() => {});

@@ -62,7 +62,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     }
     options.onProgress?.(report());
   }
-  await assertNothingLost(plugins, volumes);
+  await assertNothingLost(plugins, { volumes, trash: join(place.root, "trash") });
   await assertNothingLeft(place);
   return report();
 }
@@ -101,12 +101,19 @@ async function useUntilKilled(plugin: SoakPlugin, { volumes, random, kills }: Su
 }
 
 /** Every volume, after one more start. */
-async function assertNothingLost(plugins: SoakPlugins, volumes: readonly SoakVolume[]): Promise<void> {
+async function assertNothingLost(
+  plugins: SoakPlugins,
+  { volumes, trash }: { volumes: readonly SoakVolume[]; trash: string },
+): Promise<void> {
   await using plugin = await plugins.next();
   await plugin.do("recovered");
   for (const volume of volumes) await volume.finish(plugin);
   assert.deepEqual(await plugin.do("list"), [], "records");
   assert.deepEqual(await plugin.do("check"), [], "findings");
+  // Emptied behind the calls, and by the next start where this one ends before.
+  for (const limit = performance.now() + 30_000; (await readdir(trash)).length > 0; await sleep(20)) {
+    assert.ok(performance.now() < limit, "the trash is not emptied");
+  }
 }
 
 /** No mount, loop device, subvolume, folder or socket is left, but the pool's own. */
