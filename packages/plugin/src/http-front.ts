@@ -165,10 +165,12 @@ export class HttpFront {
   #refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
     // Sent behind a request that closes the connection, which it does with its answer.
     if (error.code === "HPE_CLOSED_CONNECTION") return;
-    const last = this.#last.get(socket);
-    if (last !== undefined && !last.closed) return void last.once("close", () => this.#refuseConnection(error, socket));
     // In front of an answer that is under way, this one would be taken for it.
-    if (!socket.writable || this.#answering.has(socket)) socket.destroy(error);
+    if (this.#answering.has(socket)) return void socket.destroy(error);
+    // It closes with what was said last.
+    if (!socket.writable) return;
+    const last = this.#last.get(socket);
+    if (last !== undefined && !last.closed) last.once("close", () => this.#refuseConnection(error, socket));
     else {
       // What still comes is read by nobody, so the caller's end would not be seen.
       socket.once("finish", () => socket.destroy());
