@@ -79,7 +79,7 @@ async function run(
     return await operation.run(house, call);
   } catch (error) {
     if (!(error instanceof PluginError) || path["volume"] === undefined) throw error;
-    const volume = house.verbs.list().find(({ name }) => name === path["volume"]);
+    const volume = house.verbs.find(path["volume"]);
     if (volume === undefined) throw new ProblemError(404, error.message, { cause: error });
     const inUse = operation.unused === true && volume.holders.length > 0;
     throw inUse ? new ProblemError(409, error.message, { cause: error }) : error;

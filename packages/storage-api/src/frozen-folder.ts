@@ -38,9 +38,9 @@ export async function openFrozen(verbs: VolumeVerbs, volume: string, snapshot?: 
 /** Removes the snapshots that a killed process made for itself; says which could not be removed, and why. */
 export async function removeTemporarySnapshots(verbs: VolumeVerbs): Promise<unknown[]> {
   const left = verbs
-    .list()
-    .flatMap(({ name, snapshots }) =>
-      snapshots.filter((one) => isTemporary(one.name)).map((one) => [name, one.name] as const),
+    .withSnapshots()
+    .flatMap((volume) =>
+      verbs.snapshots(volume).flatMap(({ name }) => (isTemporary(name) ? [[volume, name] as const] : [])),
     );
   const removals = await Promise.allSettled(left.map(([volume, name]) => verbs.removeSnapshot(volume, name)));
   return removals.flatMap((removal) => (removal.status === "rejected" ? [removal.reason as unknown] : []));

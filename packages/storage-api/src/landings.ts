@@ -28,7 +28,7 @@ export class Landings {
 
   /** Makes a new volume and fills it. */
   async land({ name, options, fill }: Landing): Promise<VolumeInfo> {
-    if (this.#verbs.list().some((volume) => volume.name === name)) {
+    if (this.#verbs.find(name) !== undefined) {
       throw new ProblemError(409, `volume ${name} is there already; choose another name, or remove it first`);
     }
     const id = randomBytes(6).toString("hex");
@@ -62,7 +62,7 @@ export class Landings {
   }
 
   async #undo(id: string, name: string): Promise<void> {
-    const volume = this.#verbs.list().find((one) => one.name === name);
+    const volume = this.#verbs.find(name);
     // Another volume by that name has another label, or none.
     if (volume?.labels[label] === id) {
       for (const { ID } of volume.holders) await this.#verbs.release(name, ID);

@@ -169,7 +169,8 @@ export const osdOperations: readonly Operation[] = [
 ];
 
 function found(verbs: VolumeVerbs, volume: string): VolumeInfo[] {
-  return verbs.list().filter(({ name }) => name === volume);
+  const found = verbs.find(volume);
+  return found === undefined ? [] : [found];
 }
 
 /** OpenStorage tells a failure in the body of a 200, and its clients look for it there. */

@@ -15,7 +15,8 @@ import type { VolumeRecord } from "./volume-record.ts";
 export async function checkHouse(house: House): Promise<Finding[]> {
   const mounts = await readMounts();
   const findings: Finding[] = [];
-  for (const volume of house.all.seen()) {
+  // As they are now: one that wakes meanwhile would be seen twice.
+  for (const volume of [...house.all.seen()]) {
     const { shown } = volume;
     // What is under way is not what it will be.
     if (shown === undefined || !volume.idle) continue;

@@ -33,9 +33,14 @@ test("a volume at rest is shown, compared, used and removed like any other", asy
   await stage.driver.create({ Name: "one" });
   await Promise.all(["a", "b"].map((ID) => stage.driver.mount({ Name: "two", ID })));
   await assert.rejects(async () => stage.driver.remove({ Name: "two" }), /mounted as a, b/);
+  assert.equal(stage.volumes.find("one")?.state, "ready");
+  assert.equal(stage.volumes.find("four"), undefined);
   await stage.driver.remove({ Name: "three" });
   await assert.rejects(async () => stage.driver.get({ Name: "three" }), /no such volume/);
+  await stage.volumes.snapshot("one", "point");
+  assert.deepEqual(stage.volumes.withSnapshots(), ["one"]);
   await stage.restart();
+  assert.deepEqual(stage.volumes.withSnapshots(), ["one"]);
   assert.deepEqual(await names(stage), ["one", "two"]);
   assert.deepEqual((await status(stage, "two"))["holders"], [
     { ID: "a", mounts: 1, carried: 1 },

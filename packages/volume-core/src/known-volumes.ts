@@ -7,8 +7,12 @@ export type VolumeSight = Pick<
   "name" | "shown" | "folderName" | "unread" | "idle" | "problem" | "health" | "usage"
 >;
 
-/** A volume as the last run left it: its record, or, where it rests, the text of it. */
-export type LoadedVolume = VolumeRecord | string;
+/** The volumes as the last run left them, by name. */
+export interface LoadedVolumes {
+  /** The texts of those that rest. Whoever takes them over changes them. */
+  readonly resting: Map<string, string>;
+  readonly others: ReadonlyMap<string, VolumeRecord>;
+}
 
 /** Whether nothing has to be done about a volume until somebody asks for it. */
 export function rests({ phase, intent, holds, snapshots = [], folder, options }: StoredVolume): boolean {
@@ -21,22 +25,22 @@ export function rests({ phase, intent, holds, snapshots = [], folder, options }:
  * something is done about it for the first time: that takes a tenth of the memory, and makes a start short.
  */
 export class KnownVolumes {
-  readonly #known: Map<string, Volume | string>;
+  readonly #resting: Map<string, string>;
+  readonly #awake = new Map<string, Volume>();
   readonly #make: (name: string, record?: VolumeRecord) => Volume;
 
-  constructor(loaded: ReadonlyMap<string, LoadedVolume>, make: (name: string, record?: VolumeRecord) => Volume) {
+  constructor({ resting, others }: LoadedVolumes, make: (name: string, record?: VolumeRecord) => Volume) {
+    this.#resting = resting;
     this.#make = make;
-    const whole = ([name, one]: [string, LoadedVolume]): [string, Volume | string] => [
-      name,
-      typeof one === "string" ? one : make(name, one),
-    ];
-    this.#known = new Map(loaded.entries().map(whole));
+    for (const [name, record] of others) this.#keep(name, record);
   }
 
   /** The volume of a name, to do something about. */
   get(name: string): Volume | undefined {
-    const known = this.#known.get(name);
-    return typeof known === "string" ? this.#keep(name, fromText(known)) : known;
+    const text = this.#resting.get(name);
+    if (text === undefined) return this.#awake.get(name);
+    this.#resting.delete(name);
+    return this.#keep(name, fromText(text));
   }
 
   /** A name that nothing was known of. */
@@ -46,28 +50,29 @@ export class KnownVolumes {
 
   /** Nothing is there under a name any more, and nobody waits for it. */
   forget(name: string): void {
-    this.#known.delete(name);
+    this.#awake.delete(name);
   }
 
   /** What is seen of one. */
   see(name: string): VolumeSight | undefined {
-    const known = this.#known.get(name);
-    return typeof known === "string" ? new RestingVolume(name, known) : known;
+    const text = this.#resting.get(name);
+    return text === undefined ? this.#awake.get(name) : new RestingVolume(name, text);
   }
 
   /** What is seen of all. */
   *seen(): Generator<VolumeSight> {
-    for (const [name, known] of this.#known) yield typeof known === "string" ? new RestingVolume(name, known) : known;
+    for (const [name, text] of this.#resting) yield new RestingVolume(name, text);
+    yield* this.#awake.values();
   }
 
   /** Those that something may have to be done about unasked. */
-  *awake(): Generator<Volume> {
-    for (const known of this.#known.values()) if (typeof known !== "string") yield known;
+  awake(): Iterable<Volume> {
+    return this.#awake.values();
   }
 
   #keep(name: string, record?: VolumeRecord): Volume {
     const volume = this.#make(name, record);
-    this.#known.set(name, volume);
+    this.#awake.set(name, volume);
     return volume;
   }
 }

@@ -1,6 +1,6 @@
 import type { Store, Table } from "@outrigger/store";
 import { carryHolds } from "./holds.ts";
-import { rests, type LoadedVolume } from "./known-volumes.ts";
+import { rests, type LoadedVolumes } from "./known-volumes.ts";
 import {
   fromStored,
   parseDescription,
@@ -36,7 +36,7 @@ export function removedTable(store: Store): Table<RemovedRecord> {
 
 /** What is known of volumes at a start. */
 export interface LoadedRecords {
-  readonly volumes: ReadonlyMap<string, LoadedVolume>;
+  readonly volumes: LoadedVolumes;
   /** The names of the backends that have some; undefined for the first. */
   readonly backends: ReadonlySet<string | undefined>;
 }
@@ -49,22 +49,27 @@ export function loadRecords(store: Store, bootId: string): LoadedRecords {
   const table = volumeTable(store);
   const machine = store.table("machine", String);
   const rebooted = machine.get("bootId") !== bootId;
-  const volumes = new Map<string, LoadedVolume>();
+  const resting = new Map<string, string>();
+  const others = new Map<string, VolumeRecord>();
   const backends = new Set<string | undefined>();
   const changed: [name: string, record: VolumeRecord][] = [];
   for (const { key, value, text } of table.rows()) {
     backends.add(value.backend);
-    const before = rests(value) ? undefined : fromStored(value);
-    const record = before && (rebooted ? unmounted(before) : carried(before));
-    volumes.set(key, record ?? text);
-    if (record !== undefined && record !== before) changed.push([key, record]);
+    if (rests(value)) {
+      resting.set(key, text);
+      continue;
+    }
+    const before = fromStored(value);
+    const record = rebooted ? unmounted(before) : carried(before);
+    others.set(key, record);
+    if (record !== before) changed.push([key, record]);
   }
   store.transaction(() => {
     if (rebooted) machine.set("bootId", bootId);
     // Of many volumes few are in use, and each one written takes its time.
     for (const [name, record] of changed) table.set(name, toStored(record));
   });
-  return { volumes, backends };
+  return { volumes: { resting, others }, backends };
 }
 
 function carried(record: VolumeRecord): VolumeRecord {

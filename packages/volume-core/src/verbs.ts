@@ -5,6 +5,7 @@ import { createVolume, removeVolume } from "./life.ts";
 import { randomUUID } from "node:crypto";
 import { RequestError } from "@outrigger/protocol";
 import type { Finding } from "./findings.ts";
+import type { VolumeSight } from "./known-volumes.ts";
 import { snapshotsOf } from "./snapshots.ts";
 import { Caller } from "./turns.ts";
 import { infoOf, snapshotInfo } from "./volume-description.ts";
@@ -42,6 +43,18 @@ export class Verbs implements VolumeVerbs {
   inspect(name: string): VolumeInfo {
     const volume = seeVolume(this.#house, name);
     return infoOf(volume, volume.shown, this.#house.rules);
+  }
+
+  find(name: string): VolumeInfo | undefined {
+    const { all, rules } = this.#house;
+    const volume = all.see(name);
+    return volume?.shown && infoOf(volume, volume.shown, rules);
+  }
+
+  withSnapshots(): string[] {
+    const has = ({ shown }: VolumeSight): boolean => shown !== undefined && snapshotsOf(shown).length > 0;
+    // None of those at rest has any.
+    return [...this.#house.all.awake()].filter(has).map(({ name }) => name);
   }
 
   async create(name: string, options: Readonly<Record<string, string>> = {}, verb?: VerbOptions): Promise<VolumeInfo> {
@@ -92,7 +105,7 @@ export class Verbs implements VolumeVerbs {
     // Both become one option, whose text must not say something else.
     checkVolumeName(volume);
     if (snapshot !== undefined) checkVolumeName(snapshot, "snapshot");
-    if (this.#house.all.see(name)?.shown !== undefined) {
+    if (this.find(name) !== undefined) {
       throw new RequestError(`volume ${name} is there already; choose another name, or remove it first`);
     }
     return await this.create(

@@ -29,6 +29,10 @@ export interface VolumeVerbs {
   list(): VolumeInfo[];
   /** One volume, from memory; throws `DriverError` where there is none. */
   inspect(name: string): VolumeInfo;
+  /** The same; undefined where there is none. */
+  find(name: string): VolumeInfo | undefined;
+  /** The names of the volumes that have snapshots. */
+  withSnapshots(): string[];
   /** As `docker volume create -o`: succeeds where the volume is there with these options. */
   create(name: string, options?: Readonly<Record<string, string>>, verb?: VerbOptions): Promise<VolumeInfo>;
   /** As `docker volume rm`, by the volume's own `on-remove` unless told otherwise. Refused while it is in use. */
