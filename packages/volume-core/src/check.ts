@@ -16,7 +16,8 @@ export async function checkHouse(house: House): Promise<Finding[]> {
   const mounts = await readMounts();
   const findings: Finding[] = [];
   // As they are now: one that wakes meanwhile would be seen twice.
-  for (const volume of [...house.all.seen()]) {
+  const volumes = [...house.all.seen()];
+  for (const volume of volumes) {
     const { shown } = volume;
     // What is under way is not what it will be.
     if (shown === undefined || !volume.idle) continue;
