@@ -1,9 +1,11 @@
 // What the tests share: a folder of their own, and servers that are no good.
+import { existsSync } from "node:fs";
 import { link, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { findAside } from "@outrigger/inspector";
 
 /** A temporary folder with a place for sockets and one for spec files, removed with what is in it. */
 export interface Scratch extends AsyncDisposable {
@@ -54,6 +56,12 @@ export async function badServer(
       await once(server, "close");
     },
   };
+}
+
+/** Whether a trace stands in a plugin's place: its socket, made beside the plugin's, has been moved there. */
+export function isTraced({ plugins }: Scratch, name: string): boolean {
+  const [aside] = findAside(plugins).filter(({ path }) => path.endsWith(`/${name}.sock`));
+  return aside !== undefined && existsSync(aside.plugin) && !existsSync(join(aside.folder, "trace"));
 }
 
 /** Leaves a socket file behind that nobody listens on. */

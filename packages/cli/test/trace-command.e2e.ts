@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { connect } from "@outrigger/engine";
 import { outrigger, startOutrigger } from "./command.ts";
 import { refusalOf } from "./refusal.ts";
-import { leaveSocket, scratch } from "./scratch.ts";
+import { isTraced, leaveSocket, scratch } from "./scratch.ts";
 import { serveShelf } from "./served.ts";
 import { createCommand as replayCommand } from "../src/replay.ts";
 import { createCommand as recordCommand } from "../src/record.ts";
@@ -42,7 +42,7 @@ test("all live plugins are recorded, and what was recorded is replayed with its 
   await using _one = await serveShelf(place, "one");
   await using _two = await serveShelf(place, "two");
   await using record = startOutrigger(["record", "--json", ...place.flags, file]);
-  await until(() => readdirSync(place.plugins).filter((name) => name.startsWith(".outrigger-trace-")).length === 2);
+  await until(() => isTraced(place, "one") && isTraced(place, "two"));
   await call(join(place.plugins, "one.sock"), "VolumeDriver.Create", { Name: "data", Opts: { token: "hunter22" } });
   await call(join(place.plugins, "two.sock"), "VolumeDriver.Get", { Name: "data" });
   await call(join(place.plugins, "one.sock"), "VolumeDriver.Get", { Name: "data" });

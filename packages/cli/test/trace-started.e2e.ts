@@ -4,11 +4,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "n
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect } from "@outrigger/engine";
-import { findAside } from "@outrigger/inspector";
 import { createCommand } from "../src/trace.ts";
 import { outrigger, startOutrigger } from "./command.ts";
 import { refusalOf } from "./refusal.ts";
-import { leaveSocket, scratch, type Scratch } from "./scratch.ts";
+import { isTraced, leaveSocket, scratch, type Scratch } from "./scratch.ts";
 import { serveShelf } from "./served.ts";
 
 /** A plugin in no language of ours; its first argument is a file for its process id, the others are its sockets. */
@@ -41,7 +40,7 @@ test("a command's plugin is traced from its first call on, and ends with the tra
   await using _other = await serveShelf(place, "other");
   const command = await pluginCommand(place, ["mine"]);
   await using trace = startOutrigger(["trace", ...place.flags, "--", ...command]);
-  await taken(place, "mine");
+  await until(() => isTraced(place, "mine"));
   await call(place, "mine", "Plugin.Activate");
   assert.match(await trace.line(/ mine /), / mine Plugin\.Activate: \{"Implements":\["VolumeDriver"\]\} \(/);
   const pid = Number(readFileSync(place.path("pid"), "utf8"));
@@ -60,7 +59,7 @@ for (const [code, status] of [
     await using place = await scratch();
     const command = await pluginCommand(place, ["mine"]);
     await using trace = startOutrigger(["trace", ...place.flags, "--json", "--name", "mine", "--", ...command]);
-    await taken(place, "mine");
+    await until(() => isTraced(place, "mine"));
     await call(place, "mine", `exit/${code}`).catch(() => {});
     const ended = await trace.ended();
     assert.equal(ended.status, status, ended.stderr);
@@ -135,14 +134,6 @@ test("a command that has several sockets is ended where none was named", async (
 async function pluginCommand(place: Scratch, names: readonly string[]): Promise<string[]> {
   const file = await place.write("plugin.mjs", plugin);
   return [process.execPath, file, place.path("pid"), ...names.map((name) => join(place.plugins, `${name}.sock`))];
-}
-
-/** Waits until the trace stands in the plugin's place: its own socket, made beside the plugin's, has been moved there. */
-async function taken(place: Scratch, name: string): Promise<void> {
-  await until(() => {
-    const [aside] = findAside(place.plugins).filter(({ path }) => path.endsWith(`/${name}.sock`));
-    return aside !== undefined && existsSync(aside.plugin) && !existsSync(join(aside.folder, "trace"));
-  });
 }
 
 async function call(place: Scratch, name: string, method: string): Promise<void> {

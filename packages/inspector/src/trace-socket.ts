@@ -29,6 +29,8 @@ export interface Tracing extends AsyncDisposable {
 /** How often the place and the plugin are looked after: sooner than a plugin is back that is started anew, which would find its place taken. */
 const lookMs = 50;
 
+const settleMs = 50;
+
 /** The longest that an engine gives a call, and a little: then what still runs is cut off. */
 const longestCallMs = 125_000;
 
@@ -107,7 +109,7 @@ class SocketTrace implements Tracing {
     this.#unreachable = false;
     this.#say("tracing", `calls at ${this.#path} are shown`);
     this.#kernel = await listeningSocket(this.#seat.plugin, dirname(this.#path));
-    this.#unseen = this.#kernel?.connections ?? 0;
+    this.#unseen = await this.#connectionsBefore();
     if (this.#kernel === undefined) {
       this.#say(
         "unseen",
@@ -119,6 +121,13 @@ class SocketTrace implements Tracing {
         `${this.#unseen} connection${this.#unseen === 1 ? "" : "s"} from before still go${this.#unseen === 1 ? "es" : ""} straight to the plugin; calls on them are not seen until they close, which with Docker Engine before 29.0.1 is when the plugin is started anew`,
       );
     }
+  }
+
+  /** How many connections the plugin had before. Our own question whether it lives may be among them for a moment. */
+  async #connectionsBefore(): Promise<number> {
+    if (this.#kernel === undefined || this.#kernel.connections === 0) return 0;
+    await wait(settleMs);
+    return Math.max(0, ((await this.#kernel.now())?.connections ?? 0) - this.#board.connections);
   }
 
   /** Gives the place back; whoever is still connected gets to the plugin there. */
