@@ -1,4 +1,5 @@
 // From what the user calls a plugin to what can be connected to.
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import {
   connect,
@@ -20,7 +21,7 @@ import { foldersFrom, tlsFrom, type FolderFlags, type TargetFlags } from "./targ
  * file, or takes an address.
  */
 export async function findPlugin(target: string, flags: FolderFlags, rules: Rules): Promise<PluginEntry | string> {
-  if (/^\.{0,2}\/.*\.(spec|json)$/.test(target)) return entryOf(resolve(target), rules);
+  if (isFile(target) && /\.(spec|json)$/.test(target)) return entryOf(resolve(target), rules);
   const address = addressIn(target);
   if (address !== undefined) return checked(address, rules);
   const folders = foldersFrom(flags);
@@ -63,8 +64,13 @@ async function entryOf(file: string, rules: Rules): Promise<PluginEntry> {
 
 /** An address has a scheme, is a path, or is what people write who forgot the scheme. */
 function addressIn(target: string): string | undefined {
-  if (/^\.{0,2}\//.test(target)) return `unix://${resolve(target).replaceAll(/[%?#]/g, encodeURIComponent)}`;
+  if (isFile(target)) return `unix://${resolve(target).replaceAll(/[%?#]/g, encodeURIComponent)}`;
   return /:\/\/|:\d+$/.test(target) ? target : undefined;
+}
+
+/** A path that says so by its beginning, or by its end where it is there: no plugin is called `x.sock`. */
+function isFile(target: string): boolean {
+  return /^\.{0,2}\//.test(target) || (/\.(sock|spec|json)$/.test(target) && existsSync(target));
 }
 
 function checked(address: string, rules: Rules): string {

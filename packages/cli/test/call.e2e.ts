@@ -203,6 +203,18 @@ test("a path is taken letter by letter", async () => {
   assert.deepEqual([status, calls], [0, 1], stderr);
 });
 
+test("a file that is there is taken for one by its end", async () => {
+  await using place = await scratch();
+  await using _shelf = await serveShelf(place, "shelf");
+  await place.write("specs/away.spec", `unix://${place.plugins}/shelf.sock`);
+  for (const file of ["plugins/shelf.sock", "specs/away.spec"]) {
+    const { status, stderr } = await outrigger(["call", file, "Plugin.Activate"], { cwd: place.path("") });
+    assert.equal(status, 0, stderr);
+  }
+  const { status, stderr } = await outrigger(["call", "plugins/gone.sock", "List"], { cwd: place.path("") });
+  assert.deepEqual([status, /no plugin "plugins\/gone\.sock"/.test(stderr)], [3, true], stderr);
+});
+
 test("what the engine would ignore in an address is refused, unless we are to be that engine", async () => {
   await using place = await scratch();
   await using _shelf = await serveShelf(place, "shelf");
