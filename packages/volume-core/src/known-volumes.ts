@@ -4,7 +4,7 @@ import type { Volume } from "./volume.ts";
 /** What can be seen of a volume, without anything being done about it. */
 export type VolumeSight = Pick<
   Volume,
-  "name" | "shown" | "folderName" | "unread" | "idle" | "problem" | "health" | "usage"
+  "name" | "shown" | "listed" | "folderName" | "unread" | "idle" | "problem" | "health" | "usage"
 >;
 
 /** The volumes as the last run left them, by name. */
@@ -79,19 +79,32 @@ export class KnownVolumes {
 
 class RestingVolume implements VolumeSight {
   readonly name: string;
-  readonly shown: VolumeRecord;
   readonly folderName: undefined;
   readonly unread = true;
   readonly idle = true;
   readonly problem: undefined;
   readonly health: undefined;
   readonly usage: undefined;
+  readonly #text: string;
 
   constructor(name: string, text: string) {
     this.name = name;
-    this.shown = fromText(text);
+    this.#text = text;
+  }
+
+  get shown(): VolumeRecord {
+    return fromText(this.#text);
+  }
+
+  /** Without taking all of the text apart, which is most of a long List. */
+  get listed(): { readonly createdAt: string } {
+    // Behind the options, and within a string a quote has a backslash before it; so the last one is the volume's own.
+    const start = this.#text.lastIndexOf(createdAtKey) + createdAtKey.length;
+    return { createdAt: this.#text.slice(start, this.#text.indexOf('"', start)) };
   }
 }
+
+const createdAtKey = '"createdAt":"';
 
 /** It was looked at when it was loaded. */
 function fromText(text: string): VolumeRecord {

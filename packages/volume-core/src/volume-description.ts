@@ -16,7 +16,7 @@ const states: Record<Phase, VolumeState> = {
 /** What Get and List say of a volume. */
 export function describeVolume(
   name: string,
-  { mountpoint = "", createdAt }: VolumeRecord,
+  { mountpoint = "", createdAt }: Pick<VolumeRecord, "mountpoint" | "createdAt">,
 ): {
   Name: string;
   Mountpoint: string;

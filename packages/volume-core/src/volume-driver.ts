@@ -39,8 +39,8 @@ export function createVolumeDriver(house: House, scope: Scope): Driver<typeof vo
     },
     list() {
       const Volumes = [];
-      for (const { name, shown } of house.all.seen())
-        if (shown !== undefined) Volumes.push(describeVolume(name, shown));
+      for (const { name, listed } of house.all.seen())
+        if (listed !== undefined) Volumes.push(describeVolume(name, listed));
       return { Volumes };
     },
     capabilities() {

@@ -84,6 +84,11 @@ export class Volume {
     return record?.phase === "creating" || this.#leaving ? undefined : record;
   }
 
+  /** The part of that which List shows. */
+  get listed(): Pick<VolumeRecord, "mountpoint" | "createdAt"> | undefined {
+    return this.shown;
+  }
+
   /** The last part of its folder's path, where it is not the one that follows from its name. */
   get folderName(): string | undefined {
     return this.#storage.record?.folder;
