@@ -71,7 +71,7 @@ export const volumeOperations: readonly Operation[] = [
     id: "releaseHolder",
     method: "DELETE",
     path: "/v1/volumes/{volume}/holders/{holder}",
-    doc: "Takes back all mounts of a holder for whom no Unmount will come; refused while the kernel shows it mounted.",
+    doc: "Takes back all mounts of a holder, by its id or the beginning of it, for whom no Unmount will come; refused while the kernel shows it mounted.",
     role: "admin",
     reply: "None",
     run: async ({ verbs }, call) => {

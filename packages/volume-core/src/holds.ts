@@ -45,6 +45,11 @@ export function dropCarriedHolds(holds: Holds): Holds {
   );
 }
 
+/** The one id that is this text, or all that begin with it. */
+export function holdersNamed(holds: Holds, text: string): string[] {
+  return holds.has(text) ? [text] : [...holds.keys()].filter((id) => text !== "" && id.startsWith(text));
+}
+
 /** Whether any hold is from an earlier life of the engine. */
 export function hasCarriedHolds(holds: Holds): boolean {
   return holds.values().some(({ carried }) => carried > 0);

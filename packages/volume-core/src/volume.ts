@@ -1,7 +1,7 @@
 import { findFolderUsers } from "@outrigger/linux";
-import { DriverError } from "@outrigger/protocol";
+import { DriverError, RequestError } from "@outrigger/protocol";
 import type { Backend } from "./backend.ts";
-import { addHold, carryHolds, dropCarriedHolds, dropHold, hasCarriedHolds } from "./holds.ts";
+import { addHold, carryHolds, dropCarriedHolds, dropHold, hasCarriedHolds, holdersNamed } from "./holds.ts";
 import type { VolumeAction } from "./volume-events.ts";
 import type { UsageInfo } from "./volume-info.ts";
 import { Turns, type Caller } from "./turns.ts";
@@ -212,10 +212,20 @@ export class Volume {
     throw new DriverError(`snapshot ${name} of volume ${this.name} is being read; try again when that is over`);
   }
 
-  /** Takes all mounts of one holder back, within a turn; throws where the kernel shows the volume mounted. */
-  async release(id: string): Promise<void> {
+  /**
+   * Takes all mounts of one holder back, named by its id or the beginning of it, within a turn; throws where the kernel
+   * shows the volume mounted.
+   */
+  async release(holder: string): Promise<void> {
     const { holds } = this.#storage.existing;
-    if (!holds.has(id)) throw new DriverError(`volume ${this.name} is not held by ${JSON.stringify(id.slice(0, 64))}`);
+    const [id, another] = holdersNamed(holds, holder);
+    const named = JSON.stringify(holder.slice(0, 64));
+    if (id === undefined) throw new DriverError(`volume ${this.name} is not held by ${named}`);
+    if (another !== undefined) {
+      throw new RequestError(
+        `holders ${id} and ${another} of volume ${this.name} both begin with ${named}; write more`,
+      );
+    }
     const { users } = await findFolderUsers(this.#storage.folder);
     const [user] = users;
     if (user !== undefined) {

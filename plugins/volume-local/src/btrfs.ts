@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, rmdir, unlink, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { bindFolder, unmountFolder } from "@outrigger/linux";
 import { defineOptions } from "@outrigger/plugin";
@@ -8,7 +8,7 @@ import type { BtrfsPool } from "./btrfs-pool.ts";
 import { own, ownAnew, ownershipOptions, syncFolder } from "./ownership.ts";
 import { deleteSubvolume, dropStaleGroup, groupOf, isOnBtrfs, isSubvolume } from "./subvolume.ts";
 import { limitSubvolume, makeSubvolume, snapshotSubvolume, staleGroups } from "./subvolume.ts";
-import { tool } from "./tool.ts";
+import { hasCode, tool } from "./tool.ts";
 
 /** What `docker volume create -o` takes. */
 export const btrfsOptions = defineOptions({
@@ -145,7 +145,7 @@ export function createBtrfs(pool?: BtrfsPool): Backend<typeof btrfsOptions> {
     },
     async send(volume, { snapshot, since, file }, signal) {
       // Made first, for the owner alone; the command would let everybody read it.
-      await using _made = await open(file, "wx", 0o600);
+      await using _made = await makeFile(file);
       const parent = since === undefined ? [] : ["-p", snapshotOf(volume, since)];
       try {
         await tool(["btrfs", "send", "--quiet", ...parent, "-f", file, snapshotOf(volume, snapshot)], signal);
@@ -200,6 +200,18 @@ async function deleteHome(home: string, signal: AbortSignal): Promise<void> {
   const snapshots = await readdir(join(home, "snapshots")).catch(() => []);
   const paths = [...Object.values(partsOf(home)), ...snapshots.map((key) => join(home, "snapshots", key, "data"))];
   for (const path of paths) await deleteSubvolume(path, signal);
+}
+
+/** A new file for the owner alone. */
+async function makeFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx", 0o600);
+  } catch (cause) {
+    if (hasCode(cause, "EEXIST")) throw new RequestError(`${path} is there already; name another file`, { cause });
+    if (hasCode(cause, "ENOENT"))
+      throw new RequestError(`there is no folder ${dirname(path)}; make it first`, { cause });
+    throw cause;
+  }
 }
 
 async function hideShown(shown: string, signal: AbortSignal): Promise<void> {

@@ -37,6 +37,7 @@ export async function tried(
   }
 }
 
-function hasCode(error: unknown, code: string): boolean {
+/** Whether it is an error of the system with this code. */
+export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }

@@ -129,7 +129,7 @@ function release(): Command {
     .summary("take back the mounts of a holder that is gone")
     .description("Take back all mounts of a holder for whom no unmount will come; refused while it is mounted.")
     .argument("<volume>")
-    .argument("<holder>", "as outrigger volume holds shows it")
+    .argument("<holder>", "as outrigger volume holds shows it, or the beginning of that")
     .addHelpText("after", "\nExample:\n  outrigger volume release data 5f0c9b")
     .action(async (name: string, holder: string, flags: ApiFlags) => {
       await clientFrom(flags).call({ method: "DELETE", path: pathOf`/v1/volumes/${name}/holders/${holder}` });
