@@ -22,7 +22,7 @@ export function rests({ phase, intent, holds, snapshots = [], folder, options }:
 
 /**
  * Every name that something is known of. Of many volumes few are used, so each is kept as the text of its record until
- * something is done about it for the first time: that takes a tenth of the memory, and makes a start short.
+ * something is done about it for the first time: that takes a third of the memory, and makes a start short.
  */
 export class KnownVolumes {
   readonly #resting: Map<string, string>;
